@@ -1,0 +1,20 @@
+"""worker-services: every step of the house, by hand and without the orchestrator."""
+
+import click
+
+from worker_services import __version__
+from worker_services.briefing.cli import briefing
+from worker_services.landing.cli import quarantine
+from worker_services.partners.cli import partner
+from worker_services.quality.cli import audit
+from worker_services.warehouse.cli import warehouse
+
+
+@click.group()
+@click.version_option(__version__)
+def main() -> None:
+    """Data pipeline and reporting warehouse of a city federation of trade unions."""
+
+
+for group in (partner, quarantine, warehouse, briefing, audit):
+    main.add_command(group)

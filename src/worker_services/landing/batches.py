@@ -1,0 +1,77 @@
+"""Batches at rest: immutable Parquet with a manifest. The manifest is written last; without it a batch is not there."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from worker_services.files import write_json
+from worker_services.intervals import Interval
+from worker_services.settings import Settings, partition
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What one batch is and what was counted on its way in. `rows_received` = accepted + quarantined, always."""
+
+    batch_id: str
+    partner: str
+    feed: str
+    interval: Interval
+    contract_version: str
+    code_version: str
+    source: str
+    source_fingerprint: str | None
+    rows_received: int
+    rows_accepted: int
+    rows_quarantined: int
+    declared_rows: int | None
+    unmapped_columns: list[str]
+    raw_sha256: str
+    raw_bytes: int
+    parquet_sha256: str
+    landed_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.rows_received != self.rows_accepted + self.rows_quarantined:
+            raise ValueError(f"batch {self.batch_id}: rows received do not equal rows accepted plus quarantined")
+
+
+def batch_id(partner: str, feed: str, interval: Interval, raw_sha256: str) -> str:
+    """The identity of a batch: partner, feed, interval and the SHA-256 of its raw bytes (12 digits shown)."""
+    return f"{partner}-{feed}-{interval.start:%Y%m%d}-{interval.end:%Y%m%d}-{raw_sha256[:12]}"
+
+
+def folder(settings: Settings, partner: str, feed: str, interval: Interval) -> Path:
+    return partition(settings.landing, feed, partner, interval.last_day)
+
+
+def commit(settings: Settings, manifest: Manifest) -> None:
+    """Make a batch visible. Its Parquet file must be in place already."""
+    target = folder(settings, manifest.partner, manifest.feed, manifest.interval)
+    fields = asdict(manifest)
+    fields["interval_start"] = manifest.interval.start.isoformat()
+    fields["interval_end"] = manifest.interval.end.isoformat()
+    del fields["interval"]
+    fields["landed_at"] = manifest.landed_at.isoformat()
+    write_json(target / f"{manifest.batch_id}.json", fields)
+
+
+def of_interval(settings: Settings, partner: str, feed: str, interval: Interval) -> list[Manifest]:
+    """Batches of one interval, the oldest first; the last one stands, those before it are superseded."""
+    found = (read(path) for path in folder(settings, partner, feed, interval).glob("*.json"))
+    return sorted((item for item in found if item.interval == interval), key=lambda item: item.landed_at)
+
+
+def of_feed(settings: Settings, partner: str, feed: str) -> list[Manifest]:
+    """Every batch of one feed of one partner, the oldest first."""
+    root = settings.landing / f"feed={feed}" / f"partner={partner}"
+    return sorted((read(path) for path in root.glob("date=*/*.json")), key=lambda item: item.landed_at)
+
+
+def read(path: Path) -> Manifest:
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    start, end = fields.pop("interval_start"), fields.pop("interval_end")
+    fields["interval"] = Interval.parse(f"{start}/{end}")
+    fields["landed_at"] = datetime.fromisoformat(fields["landed_at"])
+    return Manifest(**fields)

@@ -1,0 +1,85 @@
+"""What became of each expected batch. Every night each has exactly one outcome; a batch without one is a bug."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from worker_services.files import write_json
+from worker_services.intervals import Interval, utc_now
+from worker_services.settings import Settings, partition
+
+Kind = Literal["landed", "partly_quarantined", "rejected", "missing", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one batch. `batch_id` is None when nothing landed; the messages never hold a cell."""
+
+    partner: str
+    feed: str
+    interval: Interval
+    outcome: Kind
+    message_zh: str
+    message_en: str
+    batch_id: str | None = None
+    retryable: bool = False
+    recorded_at: datetime | None = None
+
+    @property
+    def is_landed(self) -> bool:
+        return self.outcome in ("landed", "partly_quarantined", "unchanged")
+
+
+def record(settings: Settings, outcome: Outcome) -> Outcome:
+    """Append an outcome. The same outcome again is not written again, so a run repeated leaves no trace."""
+    last = latest(settings, outcome.partner, outcome.feed, outcome.interval)
+    if last and replace(last, recorded_at=None) == replace(outcome, recorded_at=None):
+        return last
+    stamped = replace(outcome, recorded_at=utc_now())
+    name = f"{stamped.recorded_at:%Y%m%dT%H%M%S.%f}Z-{outcome.interval.start}-{outcome.outcome}.json"
+    write_json(_folder(settings, outcome.partner, outcome.feed, outcome.interval) / name, _as_json(stamped))
+    return stamped
+
+
+def latest(settings: Settings, partner: str, feed: str, interval: Interval) -> Outcome | None:
+    """The outcome that stands for a batch, or None where it never had one."""
+    folder = _folder(settings, partner, feed, interval)
+    for path in sorted(folder.glob(f"*-{interval.start}-*.json"), reverse=True):
+        return _read(path)
+    return None
+
+
+def nights(settings: Settings, partner: str, feed: str, as_of: datetime | None = None) -> list[Outcome]:
+    """The outcome that stands (or that stood at `as_of`) for each interval of a feed that has one, by date."""
+    standing: dict[Interval, Outcome] = {}
+    root = settings.outcomes / f"feed={feed}" / f"partner={partner}"
+    for path in sorted(root.glob("date=*/*.json")):
+        outcome = _read(path)
+        if as_of is None or (outcome.recorded_at and outcome.recorded_at <= as_of):
+            standing[outcome.interval] = outcome
+    return [standing[interval] for interval in sorted(standing)]
+
+
+def unaccounted(settings: Settings, pairs: list[tuple[str, str]], interval: Interval) -> list[str]:
+    """Expected batches (partner, feed) of an interval that have no outcome."""
+    return [f"{partner} {feed}" for partner, feed in pairs if latest(settings, partner, feed, interval) is None]
+
+
+def _folder(settings: Settings, partner: str, feed: str, interval: Interval) -> Path:
+    return partition(settings.outcomes, feed, partner, interval.last_day)
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    fields = asdict(outcome)
+    fields["interval"] = str(outcome.interval)
+    fields["recorded_at"] = outcome.recorded_at and outcome.recorded_at.isoformat()
+    return fields
+
+
+def _read(path: Path) -> Outcome:
+    fields = json.loads(path.read_text(encoding="utf-8"))
+    fields["interval"] = Interval.parse(fields["interval"])
+    fields["recorded_at"] = datetime.fromisoformat(fields["recorded_at"])
+    return Outcome(**fields)

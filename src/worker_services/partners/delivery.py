@@ -1,0 +1,55 @@
+"""What a partner hands over for one interval, or why it did not."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Raw bytes as they came; `source` says what was read. What a partner does not declare of them is None."""
+
+    raw: bytes
+    source: str
+    declared_rows: int | None = None
+    declared_sha256: str | None = None
+
+
+class DeliveryFault(Exception):
+    """No delivery could be had. Both messages name what to do; neither ever holds a cell of a delivery."""
+
+    def __init__(self, message_zh: str, message_en: str, *, retryable: bool) -> None:
+        super().__init__(message_en)
+        self.message_zh = message_zh
+        self.message_en = message_en
+        self.retryable = retryable
+
+
+def unreachable(where: str, why: str) -> DeliveryFault:
+    return DeliveryFault(
+        f"无法连接 {where}（{why}）。请确认对方系统是否运行、网络是否通畅；系统将自动重试。",
+        f"cannot reach {where} ({why}); check that the partner's system is up and the network open; retried by itself",
+        retryable=True,
+    )
+
+
+def login_refused(where: str, conn_id: str) -> DeliveryFault:
+    return DeliveryFault(
+        f"{where} 拒绝登录。请核对连接 {conn_id} 的账号、口令或令牌，更正后重新运行。",
+        f"{where} refused the login; correct the account, password or token of connection {conn_id}, then run again",
+        retryable=False,
+    )
+
+
+def not_delivered(where: str, what: str) -> DeliveryFault:
+    return DeliveryFault(
+        f"{where} 上没有 {what}。请联系合作单位确认是否已交付；系统将自动重试，次日也会补取。",
+        f"{what} is not at {where}; ask the partner whether it was delivered; retried by itself, and again next night",
+        retryable=True,
+    )
+
+
+def bad_answer(where: str, what: str) -> DeliveryFault:
+    return DeliveryFault(
+        f"{where} 返回的内容不符合约定（{what}）。请将本提示转交合作单位技术人员。",
+        f"{where} answered against the agreement ({what}); pass this on to the partner's engineers",
+        retryable=True,
+    )

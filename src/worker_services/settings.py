@@ -1,0 +1,67 @@
+"""Where things lie: one project root, one data root, one reports root."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Roots of everything that is read or written; all are absolute paths."""
+
+    project_root: Path
+    data_root: Path
+    reports_root: Path
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read WORKER_SERVICES_DATA_ROOT and WORKER_SERVICES_REPORTS_ROOT; the defaults lie in the project."""
+        return cls(
+            project_root=PROJECT_ROOT,
+            data_root=_root("WORKER_SERVICES_DATA_ROOT", "data"),
+            reports_root=_root("WORKER_SERVICES_REPORTS_ROOT", "reports"),
+        )
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the data root is marked as synthetic; whatever is made from it then says so."""
+        return (self.data_root / "DEMO").exists()
+
+    @property
+    def landing(self) -> Path:
+        return self.data_root / "landing"
+
+    @property
+    def outcomes(self) -> Path:
+        return self.data_root / "outcomes"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.data_root / "quarantine"
+
+    @property
+    def vault(self) -> Path:
+        return self.data_root / "vault"
+
+    @property
+    def quality(self) -> Path:
+        return self.data_root / "quality"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data_root / "warehouse"
+
+    @property
+    def builds(self) -> Path:
+        return self.warehouse / "builds"
+
+
+def partition(root: Path, feed: str, partner: str, last_day: object) -> Path:
+    """The hive partition that everything about one night of one feed of one partner lies in."""
+    return root / f"feed={feed}" / f"partner={partner}" / f"date={last_day}"
+
+
+def _root(variable: str, default: str) -> Path:
+    return Path(os.environ.get(variable) or PROJECT_ROOT / default).resolve()

@@ -22,9 +22,11 @@ RULES_ZH = {
 
 FULL_WIDTH = "".join(map(chr, range(0xFF01, 0xFF5F))) + "\u3000\u00a0"
 HALF_WIDTH = "".join(map(chr, range(0x21, 0x7F))) + "  "
+_TAIL = "[\\x{80}-\\x{BF}\\x{152}-\\x{17E}\\x{192}\\x{2C6}\\x{2DC}\\x{2013}-\\x{203A}\\x{20AC}\\x{2122}]"
 _MOJIBAKE = (
     "[\\x{FFFD}\\x{E000}-\\x{F8FF}\\x{80}-\\x{9F}\\x00-\\x08\\x0E-\\x1F]"  # replacement, private use, controls
-    "|锟斤拷|烫烫|屯屯|[À-ÿ]{2}"  # UTF-8 read as GBK and back; freed memory; UTF-8 read as Latin-1
+    "|锟斤拷|烫烫|屯屯"  # UTF-8 read as GBK and back; freed memory
+    f"|([\\x{{C2}}-\\x{{F4}}]{_TAIL}){{2}}|[\\x{{E2}}-\\x{{EF}}]{_TAIL}{{2}}"  # UTF-8 read as Latin-1 or Windows-1252
 )
 _DATE_FORM = r"^\d{4}-\d{1,2}-\d{1,2}$"
 _EXCEL_DAY_ZERO = "date '1899-12-30'"  # serial 1 is 1900-01-01 and Excel counts a 29 February 1900 that never was

@@ -19,8 +19,8 @@ from worker_services.files import write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import landing_schema
-from worker_services.warehouse.publish import current as published_build
 from worker_services.warehouse.landing_schema import Known
+from worker_services.warehouse.publish import current as published_build
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 SOURCES = ("dbt_project/models", "dbt_project/seeds", "dbt_project/macros", "dbt_project/tests", "partners")

@@ -1,0 +1,193 @@
+"""What each chart shows, as plain numbers for the drawing macros and figures for the labels."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from math import ceil
+
+from worker_services.briefing.config import ChartChoice
+from worker_services.briefing.figures import CITY, Figure, FigureBook
+from worker_services.intervals import Week
+
+RECENT_WEEKS = 13
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line or set of bars. `last` labels its last point and may be a mark for 'no number'."""
+
+    name: str
+    values: list[float | None]
+    last: Figure
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One set of axes; `ticks` run from 0 to the top. `limit` is a constant line (a target), with its label."""
+
+    title: str
+    unit: str
+    weeks: list[int]
+    series: list[Series]
+    ticks: list[float]
+    is_rate: bool = False
+    pace: list[float | None] | None = None
+    pace_label: Figure | None = None
+    limit: float | None = None
+    limit_label: Figure | None = None
+
+
+@dataclass(frozen=True)
+class Label:
+    """Text beside the end of a line; `series` says whose colour it takes."""
+
+    y: float
+    name: str
+    before: str
+    figure: Figure
+    unit: str
+    series: int | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`alt` says in words what the chart shows, without figures of its own."""
+
+    kind: str
+    title: str
+    alt: str
+    plots: list[Plot]
+
+
+def nice_ticks(highest: float, most: int = 4) -> list[float]:
+    """Round numbers from 0 to at least `highest`, at most `most` steps: 1, 2, 2.5 or 5 times a power of ten."""
+    if highest <= 0:
+        return [0.0, 1.0]
+    power = 10.0 ** (len(str(int(highest))) - 1)
+    steps = (m * p for p in (power / 10, power, power * 10) for m in (1.0, 2.0, 2.5, 5.0))
+    step = next(s for s in steps if s >= 1 and s == int(s) and ceil(highest / s) <= most)
+    return [step * i for i in range(ceil(highest / step) + 1)]
+
+
+def place_labels(plot: Plot, top: float, height: float, gap: float = 31.0) -> list[Label]:
+    """Labels at the height of what they name, pushed apart so that none covers another; topmost first."""
+
+    def at(value: float | None) -> float:
+        return top + height * (1 - (value or 0.0) / plot.ticks[-1])
+
+    labels = [
+        Label(at(last_known(s.values)), s.name, "", s.last, s.last.unit if s.last.is_number else "", n)
+        for n, s in enumerate(plot.series)
+    ]
+    if plot.limit_label is not None:
+        before, unit = ("≥", "") if plot.is_rate else ("", plot.limit_label.unit)
+        labels.append(Label(at(plot.limit), "年度目标", before, plot.limit_label, unit, None))
+    if plot.pace is not None and plot.pace_label is not None:
+        labels.append(Label(at(plot.pace[-1]), "序时进度", "", plot.pace_label, "", None))
+    labels.sort(key=lambda label: label.y)
+    ys = spread([label.y for label in labels], gap, top, top + height - 4)
+    return [replace(label, y=y) for label, y in zip(labels, ys, strict=True)]
+
+
+def spread(wanted: list[float], gap: float, low: float, high: float) -> list[float]:
+    """Ascending places at least `gap` apart, near the wanted ones and, where there is room, within low..high."""
+    places: list[float] = []
+    for y in wanted:
+        places.append(max(y, low, places[-1] + gap if places else low))
+    limit = high
+    for i in range(len(places) - 1, -1, -1):
+        places[i] = min(places[i], limit)
+        limit = places[i] - gap
+    return places
+
+
+def last_known(values: list[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def draw(book: FigureBook, choice: ChartChoice, domain_zh: str) -> Chart | None:
+    """The chart of a domain, or None when the marts have none of its metrics."""
+    metrics = [m for m in choice.metrics if m in book.marts.catalogue]
+    if not metrics:
+        return None
+    names = {m: book.marts.catalogue[m]["name_zh"] for m in metrics}
+    title = "、".join(names.values())
+    if choice.kind == "weekly_lines":
+        plots = [_weekly(book, metrics, _since_first(book, metrics))]
+        return Chart(choice.kind, f"{title}（按周）", f"{domain_zh}折线图：{title}逐周变化", plots)
+    if choice.kind == "pace":
+        plots = [_cumulative(book, metric) for metric in metrics]
+        return Chart(
+            choice.kind,
+            f"{title}：累计与序时进度",
+            f"{domain_zh}折线图：{title}的累计数与按序时进度应达到的数",
+            plots,
+        )
+    recent = _weeks(book)[-RECENT_WEEKS:]
+    plots = [_weekly(book, metrics, recent)]
+    if choice.rate in book.marts.catalogue:
+        rate = _weekly(book, [choice.rate], recent)
+        plots.append(rate)
+        title = f"{title}与{rate.title}"
+    return Chart(choice.kind, f"{title}（近期各周）", f"{domain_zh}柱状图与折线图：{title}的近期各周情况", plots)
+
+
+def _weeks(book: FigureBook) -> list[str]:
+    year = str(book.marts.week.year)
+    return sorted({key[3] for key in book.marts.weekly if key[1] == "city" and key[3].startswith(year)})
+
+
+def _since_first(book: FigureBook, metrics: list[str]) -> list[str]:
+    """The weeks from the first one with anything in it; the recent ones when nothing has happened yet."""
+    weeks = _weeks(book)
+    for at, week in enumerate(weeks):
+        if any(_values(book, metric, "value", [week])[0] for metric in metrics):
+            return weeks[min(at, max(0, len(weeks) - RECENT_WEEKS)) :]
+    return weeks[-RECENT_WEEKS:]
+
+
+def _values(book: FigureBook, metric: str, column: str, weeks: list[str]) -> list[float | None]:
+    rows = [book.marts.weekly.get((metric, *CITY, week)) for week in weeks]
+    return [None if row is None or row[column] is None else float(row[column]) for row in rows]
+
+
+def _weekly(book: FigureBook, metrics: list[str], weeks: list[str]) -> Plot:
+    catalogue = [book.marts.catalogue[m] for m in metrics]
+    is_rate = catalogue[0]["kind"] == "rate"
+    series = [
+        Series(row["name_zh"], _values(book, row["metric_id"], "value", weeks), book.metric(row["metric_id"], "value"))
+        for row in catalogue
+    ]
+    highest = max((v for s in series for v in s.values if v is not None), default=0.0)
+    target = book.metric(metrics[0], "target") if is_rate and catalogue[0]["has_target"] else None
+    has_limit = target is not None and isinstance(target.value, Decimal)
+    return Plot(
+        title="、".join(row["name_zh"] for row in catalogue),
+        unit="%" if is_rate else catalogue[0]["unit_zh"],
+        weeks=[Week.parse(week).number for week in weeks],
+        series=series,
+        ticks=[0.0, 0.25, 0.5, 0.75, 1.0] if is_rate else nice_ticks(highest),
+        is_rate=is_rate,
+        limit=float(target.value) if target and isinstance(target.value, Decimal) else None,
+        limit_label=target if has_limit else None,
+    )
+
+
+def _cumulative(book: FigureBook, metric: str) -> Plot:
+    row, weeks = book.marts.catalogue[metric], _weeks(book)
+    values = _values(book, metric, "cumulative_value", weeks)
+    target = book.metric(metric, "target")
+    limit = float(target.value) if isinstance(target.value, Decimal) else None
+    shares = _values(book, metric, "expected_share", weeks)
+    has_pace = limit is not None and shares[-1] is not None
+    pace = [None if s is None or limit is None else s * limit for s in shares]
+    return Plot(
+        title=row["name_zh"],
+        unit=row["unit_zh"],
+        weeks=[Week.parse(week).number for week in weeks],
+        series=[Series("累计", values, book.metric(metric, "cumulative_value"))],
+        ticks=nice_ticks(max([limit or 0.0, *(v for v in values if v is not None)])),
+        pace=pace if has_pace else None,
+        pace_label=book.metric(metric, "expected_share") if has_pace else None,
+        limit=limit,
+        limit_label=target if limit is not None else None,
+    )

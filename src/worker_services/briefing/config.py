@@ -1,0 +1,92 @@
+"""config/briefing.yaml, typed."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from worker_services.briefing.errors import BriefingError, UnknownEdition
+from worker_services.intervals import Week
+from worker_services.settings import Settings
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Edition(Part):
+    name_zh: str
+    scope_type: Literal["city", "organisation"]
+    scope_code: str
+
+
+class ImprintLine(Part):
+    label: str
+    to: str
+
+
+class Demo(Part):
+    watermark: str
+    notice: str
+
+
+class ChartChoice(Part):
+    kind: Literal["weekly_lines", "pace", "paired_bars"]
+    metrics: list[str] = Field(min_length=1)
+    rate: str | None = None
+
+
+class MailConfig(Part):
+    sender_name: str
+    sender: str
+    recipients: dict[str, list[str]]
+    sent_at_minute: int = Field(ge=0, lt=1440)
+
+
+class BriefingConfig(Part):
+    office: str
+    programme: str
+    publication: str
+    title: list[str]
+    first_issue_week: Week
+    editions: dict[str, Edition]
+    imprint: list[ImprintLine]
+    demo: Demo
+    leagues: dict[str, str]
+    organisation_table: list[str]
+    charts: dict[str, ChartChoice]
+    metrics_by_feed: dict[str, list[str]]
+    mail: MailConfig
+
+    @field_validator("first_issue_week", mode="before")
+    @classmethod
+    def _week(cls, value: object) -> Week:
+        return Week.parse(str(value))
+
+    def edition(self, name: str) -> Edition:
+        if name not in self.editions:
+            raise UnknownEdition(
+                f"there is no edition '{name}'; config/briefing.yaml has: {', '.join(sorted(self.editions))}"
+            )
+        return self.editions[name]
+
+    def issue(self, week: Week) -> int:
+        """The issue number: weeks since the first one, counted from 1."""
+        number = (week.start - self.first_issue_week.start).days // 7 + 1
+        if number < 1:
+            raise BriefingError(
+                f"week {week} lies before the first issue, {self.first_issue_week} "
+                "(first_issue_week in config/briefing.yaml)"
+            )
+        return number
+
+
+def load_config(settings: Settings) -> BriefingConfig:
+    return _load(settings.project_root / "config" / "briefing.yaml")
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> BriefingConfig:
+    return BriefingConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

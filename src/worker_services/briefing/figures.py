@@ -1,0 +1,231 @@
+"""A figure: one mart value and the one way it is printed. Nothing else in the briefing or the mail formats a number."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Literal
+
+from worker_services.briefing.marts import Marts, Row
+from worker_services.intervals import Week
+
+Notation = Literal["count", "percent", "points", "date"]
+Sign = Literal["plain", "signed", "magnitude"]
+
+CITY = ("city", "220100")
+ABSENT = "—"
+SUPPRESSED = "＊"
+
+# Words that stand for a column wherever it is printed: in table heads, in sentences, in the notes.
+COLUMN_ZH = {
+    "value": "本周",
+    "change": "比上周",
+    "cumulative_value": "累计",
+    "target": "年度目标",
+    "completion_rate": "完成率",
+    "expected_share": "序时进度",
+    "pace_gap": "进度差",
+    "data_through": "数据截至",
+    "rows_received": "接收",
+    "rows_accepted": "入库",
+    "rows_quarantined": "隔离",
+    "rows_held_orphan": "暂缓",
+    "acceptance_rate": "合格率",
+    "person_times": "本周",
+    "cumulative_person_times": "累计",
+    "rows": "行数",
+}
+
+_SHARES = {"completion_rate", "expected_share", "acceptance_rate"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`value` as the mart holds it; `printed` as every reader sees it; `reason` why there is no number."""
+
+    id: str
+    metric: str
+    scope: str
+    week: str
+    column: str
+    value: Decimal | date | None
+    printed: str
+    unit: str
+    as_of: str
+    reason: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        return isinstance(self.value, Decimal)
+
+    @property
+    def direction(self) -> int:
+        """-1, 0 or 1 for what the reader sees: a fall that rounds to nothing is no fall."""
+        if not isinstance(self.value, Decimal) or not any(digit in self.printed for digit in "123456789"):
+            return 0
+        return 1 if self.value > 0 else -1
+
+
+def print_number(value: Decimal, notation: Notation, decimals: int, sign: Sign = "plain") -> str:
+    """Round once, half up, and write with thousands separators; percent and points take a fraction times 100."""
+    if notation in ("percent", "points"):
+        value, decimals = value * 100, 1
+    if sign == "magnitude":
+        value = abs(value)
+    rounded = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    text = f"{abs(rounded):,f}"
+    if rounded < 0:
+        text = f"−{text}"
+    elif rounded > 0 and sign == "signed":
+        text = f"+{text}"
+    return f"{text}%" if notation == "percent" else text
+
+
+def print_date(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+class FigureBook:
+    """Every figure of one briefing, made when it is first asked for. Raises KeyError for what the marts lack."""
+
+    def __init__(self, marts: Marts) -> None:
+        self.marts = marts
+        self.figures: dict[str, Figure] = {}
+        self._as_of = f"{marts.as_of:%Y-%m-%dT%H:%M:%SZ}"
+
+    def metric(
+        self,
+        metric: str,
+        column: str,
+        scope: tuple[str, str] = CITY,
+        week: Week | str | None = None,
+        sign: Sign = "plain",
+    ) -> Figure:
+        catalogue = self.marts.catalogue[metric]
+        week_id = str(week or self.marts.week)
+        row = self.marts.weekly[(metric, *scope, week_id)]
+        notation, decimals = notation_of(catalogue, column)
+        reason = ""
+        if row[column] is None:
+            reason = "不公布" if row["is_suppressed"] else "无数据或分母为零"
+        suffix = {"plain": "", "signed": "", "magnitude": "|magnitude"}[sign]
+        return self._add(
+            f"{metric}/{scope[0]}/{scope[1]}/{week_id}/{column}{suffix}",
+            row[column],
+            notation,
+            decimals,
+            sign,
+            unit="" if notation == "percent" else "个百分点" if notation == "points" else catalogue["unit_zh"],
+            reason=reason,
+        )
+
+    def status_count(self, status_code: str) -> Figure:
+        """How many city metrics with a target stand at this status."""
+        week = str(self.marts.week)
+        n = sum(
+            self.marts.weekly[(metric, *CITY, week)]["status_code"] == status_code
+            for metric, row in self.marts.catalogue.items()
+            if row["has_target"]
+        )
+        return self._add(f"status_count/city/220100/{week}/{status_code}", n, "count", 0, unit="项")
+
+    def target_count(self) -> Figure:
+        """How many metrics have a target."""
+        n = sum(row["has_target"] for row in self.marts.catalogue.values())
+        return self._add(f"target_count/city/220100/{self.marts.week}/metrics", n, "count", 0, unit="项")
+
+    def freshness(self, row: Row) -> Figure:
+        scope = f"{row['partner_id']}.{row['feed']}"
+        return self._add(
+            f"freshness/feed/{scope}/{self.marts.week}/data_through",
+            row["data_through"],
+            "date",
+            0,
+            reason="" if row["data_through"] else "尚无数据",
+        )
+
+    def quality(self, row: Row, column: str) -> Figure:
+        scope = f"{row['partner_id']}.{row['feed']}"
+        share = column in _SHARES
+        return self._add(
+            f"quality/feed/{scope}/{row['week_id']}/{column}",
+            row[column],
+            "percent" if share else "count",
+            0,
+            unit="" if share else "行",
+            reason="" if row[column] is not None else "本周无批次",
+        )
+
+    def quality_total(self, column: str) -> Figure:
+        """Sum of a column of counts over every feed of the week."""
+        return self._add(
+            f"quality_total/city/220100/{self.marts.week}/{column}",
+            sum(row[column] or 0 for row in self.marts.quality),
+            "count",
+            0,
+            unit="行",
+        )
+
+    def quality_reason(self, row: Row) -> Figure:
+        scope = f"{row['partner_id']}.{row['feed']}.{row['column_name'] or ''}.{row['rule']}"
+        return self._add(
+            f"quality_reason/feed/{scope}/{row['week_id']}/rows", row["rows"], "count", 0, unit="行"
+        )
+
+    def category(self, row: Row, column: str) -> Figure:
+        scope = f"{row['partner_id']}.{row['service_category']}"
+        return self._add(
+            f"service_category/partner/{scope}/{row['week_id']}/{column}",
+            row[column],
+            "count",
+            0,
+            unit="人次",
+            reason="" if row[column] is not None else "不公布" if row["is_suppressed"] else "无数据",
+        )
+
+    def _add(
+        self,
+        figure_id: str,
+        value: Any,
+        notation: Notation,
+        decimals: int,
+        sign: Sign = "plain",
+        *,
+        unit: str = "",
+        reason: str = "",
+    ) -> Figure:
+        if isinstance(value, int):
+            value = Decimal(value)
+        if value is None:
+            printed = SUPPRESSED if reason == "不公布" else ABSENT
+        elif isinstance(value, date):
+            printed = print_date(value)
+        else:
+            printed = print_number(value, notation, decimals, sign)
+        metric, scope_type, scope_code, week, column = figure_id.split("/")
+        figure = Figure(
+            id=figure_id,
+            metric=metric,
+            scope=f"{scope_type}/{scope_code}",
+            week=week,
+            column=column.partition("|")[0],
+            value=value,
+            printed=printed,
+            unit=unit,
+            as_of=self._as_of,
+            reason=reason,
+        )
+        kept = self.figures.setdefault(figure_id, figure)
+        if kept != figure:
+            raise AssertionError(f"{figure_id} would be printed in two ways: {kept.printed}, {figure.printed}")
+        return kept
+
+
+def notation_of(catalogue: Row, column: str) -> tuple[Notation, int]:
+    """How a column of a metric is written, and with how many decimals."""
+    if column in _SHARES:
+        return "percent", 1
+    if column == "pace_gap":
+        return "points", 1
+    if catalogue["kind"] == "rate":
+        return ("points" if column == "change" else "percent"), 1
+    return "count", int(catalogue["decimals"])

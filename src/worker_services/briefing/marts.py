@@ -1,0 +1,125 @@
+"""The `rpt_` marts of one published build, read once, for one week."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from worker_services.briefing.errors import NoPublishedBuild, WeekNotCovered
+from worker_services.intervals import Week
+from worker_services.settings import Settings
+
+Row = dict[str, Any]
+MetricKey = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Marts:
+    """Rows as DuckDB gives them (Decimal, date, None). `weekly` is keyed metric, scope type, scope code, week."""
+
+    build_id: str
+    as_of: datetime
+    is_demo: bool
+    week: Week
+    catalogue: dict[str, Row]
+    weekly: dict[MetricKey, Row]
+    organisations: list[Row]
+    freshness: list[Row]
+    quality: list[Row]
+    reasons: list[Row]
+    categories: list[Row]
+
+
+def build_path(settings: Settings, build_id: str | None = None) -> Path:
+    """The file of a build, by default of the published one. Raises NoPublishedBuild."""
+    if build_id is None:
+        pointer = settings.warehouse / "current.json"
+        if not pointer.exists():
+            raise NoPublishedBuild(
+                f"no warehouse build has been published yet: {pointer} is not there. "
+                "Run 'worker-services warehouse build', 'audit' and 'publish' first."
+            )
+        build_id = json.loads(pointer.read_text(encoding="utf-8"))["build_id"]
+    path = settings.builds / f"{build_id}.duckdb"
+    if not path.exists():
+        raise NoPublishedBuild(f"build '{build_id}' is not kept any more: {path} is not there")
+    return path
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The build, opened read-only."""
+    connection = duckdb.connect(str(path), read_only=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def read_marts(path: Path, week: Week) -> Marts:
+    """Read what the briefing of `week` needs. Raises WeekNotCovered."""
+    with reading(path) as connection:
+        build = _rows(connection, "select * from marts.rpt_build")[0]
+        first = connection.execute("select min(week_id) from marts.rpt_metric_weekly").fetchone()
+        last, first_week = build["week_id"], first[0] if first else None
+        if last is None or first_week is None or not first_week <= str(week) <= last:
+            covered = f"complete weeks {first_week} to {last}" if last and first_week else "no complete week"
+            raise WeekNotCovered(
+                f"build {build['build_id']} covers {covered}, not {week}; "
+                "ask for another week, or ingest the missing nights and publish a new build"
+            )
+        here = [str(week)]
+        weekly = _rows(
+            connection,
+            "select * from marts.rpt_metric_weekly where scope_type = 'city' and week_id <= $1 "
+            "union all by name select * from marts.rpt_metric_weekly where scope_type <> 'city' and week_id = $1 "
+            "order by scope_order, scope_code, metric_id, week_id",
+            here,
+        )
+        return Marts(
+            build_id=build["build_id"],
+            as_of=build["as_of"],
+            is_demo=build["is_demo"],
+            week=week,
+            catalogue={
+                row["metric_id"]: row
+                for row in _rows(
+                    connection, "select * from marts.rpt_metric_catalogue order by display_order, metric_id"
+                )
+            },
+            weekly={(r["metric_id"], r["scope_type"], r["scope_code"], r["week_id"]): r for r in weekly},
+            organisations=list(
+                {r["scope_code"]: r for r in weekly if r["scope_type"] == "organisation"}.values()
+            ),
+            freshness=_rows(
+                connection, "select * from marts.rpt_partner_freshness order by domain, partner_id, feed"
+            ),
+            quality=_rows(
+                connection,
+                "select * from marts.rpt_quality_feed_weekly where week_id = $1 order by partner_id, feed",
+                here,
+            ),
+            reasons=_rows(
+                connection,
+                "select * from marts.rpt_quality_reasons where week_id = $1 "
+                "order by rows desc, partner_id, feed, column_name, rule",
+                here,
+            ),
+            categories=_rows(
+                connection,
+                "select * from marts.rpt_service_categories where week_id = $1 "
+                "order by service_category, partner_id",
+                here,
+            ),
+        )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[str] | None = None) -> list[Row]:
+    cursor = connection.execute(query, parameters or [])
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]

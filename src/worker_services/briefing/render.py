@@ -1,0 +1,300 @@
+"""Typesetting: the model through the templates to a PDF/A-3a with its figures attached, or a clear failure."""
+
+import base64
+import csv
+import io
+import json
+import logging
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from html import escape
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from fontTools.pens.svgPathPen import SVGPathPen
+from fontTools.pens.transformPen import TransformPen
+from fontTools.ttLib import TTFont
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from weasyprint import HTML, Attachment
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from worker_services.briefing.charts import place_labels
+from worker_services.briefing.config import load_config
+from worker_services.briefing.errors import RenderFault
+from worker_services.briefing.figures import Figure
+from worker_services.briefing.justify import flush_right
+from worker_services.briefing.marts import build_path
+from worker_services.briefing.model import Briefing, read_briefing
+from worker_services.intervals import Week
+from worker_services.settings import Settings
+
+Place = Literal["text", "table", "chart"]
+
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
+CSV_COLUMNS = ("id", "metric", "scope", "week", "column", "value", "printed", "unit", "as_of")
+
+
+@dataclass(frozen=True)
+class BriefingFiles:
+    pdf: Path
+    figures_json: Path
+    figures_csv: Path
+
+    @classmethod
+    def at(cls, settings: Settings, week: Week, edition: str) -> "BriefingFiles":
+        """Where the files of an issue lie, whether or not it has been rendered."""
+        folder = settings.reports_root / "briefings" / str(week)
+        return cls(folder / f"{edition}.pdf", folder / f"{edition}.figures.json", folder / f"{edition}.figures.csv")
+
+
+@dataclass
+class Printing:
+    """What the templates print: figures in document order, and every other number as a declared constant.
+
+    `repeated` are numbers in table heads and running lines, which may stand on several pages.
+    """
+
+    placements: list[tuple[Figure, Place]] = field(default_factory=list)
+    constants: list[str] = field(default_factory=list)
+    repeated: set[str] = field(default_factory=set)
+
+    def fig(self, figure: Figure | None, place: Place = "text") -> Markup:
+        """Print a figure as a link to its definition."""
+        if figure is None:
+            return Markup("")
+        self.placements.append((figure, place))
+        title = f' title="{escape(figure.reason)}"' if figure.reason else ""
+        return Markup(  # noqa: S704 - every part is escaped
+            f'<a class="n" href="#{definition_anchor(figure)}"{title}>{escape(figure.printed)}</a>'
+        )
+
+    def say(self, text: str, repeats: bool = False) -> Markup:
+        """Print text as it is, with its numbers declared; digits get a box of their own, for justification."""
+        self.plain(text, repeats)
+        return Markup(re.sub(r"\d[\d,.%]*", r'<span class="d">\g<0></span>', escape(text)))  # noqa: S704
+
+    def plain(self, text: object, repeats: bool = False) -> str:
+        """The same without markup, for SVG."""
+        numbers = NUMBER.findall(str(text))
+        if repeats:
+            self.repeated.update(numbers)
+        else:
+            self.constants.extend(numbers)
+        return str(text)
+
+
+def definition_anchor(figure: Figure) -> str:
+    """The anchor in the notes that a figure leads to; anchors of figures begin with 'd-', no others do."""
+    kind = figure.id.split("/")[0]
+    if kind in ("freshness", "service_category", "status_count", "target_count"):
+        return f"d-{kind}"
+    return "d-quality" if kind.startswith("quality") else f"d-{figure.metric}"
+
+
+def render(settings: Settings, week: Week, edition: str, build_id: str | None = None) -> BriefingFiles:
+    """Write <reports>/briefings/<week>/<edition>.pdf, .figures.json and .figures.csv, each whole or not at all.
+
+    Reads the given build, by default the published one. The same build gives the same bytes.
+    Raises NoPublishedBuild, WeekNotCovered, UnknownEdition, RenderFault.
+    """
+    briefing = read_briefing(build_path(settings, build_id), load_config(settings), edition, week)
+    pdf, figures_json, figures_csv = typeset(settings, briefing)
+    files = BriefingFiles.at(settings, week, edition)
+    for path, content in ((files.figures_json, figures_json), (files.figures_csv, figures_csv), (files.pdf, pdf)):
+        write_atomically(path, content)
+    return files
+
+
+def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes]:
+    """The PDF, the figures as JSON, the figures as CSV. Raises RenderFault."""
+    templates = settings.project_root / "templates"
+    printing = Printing()
+    html = _html(templates, briefing, printing)
+    fonts = FontConfiguration()
+    with _strict(), flush_right():
+        document = HTML(
+            string=html, base_url=str(templates / "briefing") + "/", url_fetcher=_LocalFetcher(templates)
+        ).render(font_config=fonts, pdf_variant="pdf/a-3a")
+        pages = [
+            number
+            for number, page in enumerate(document.pages, 1)
+            for kind, target, _, _ in page.links
+            if kind == "internal" and target.startswith("d-")
+        ]
+        if len(pages) != len(printing.placements):
+            raise RenderFault(
+                f"{len(printing.placements)} figures were printed but {len(pages)} stand on the pages: "
+                "a template broke one over two lines or hid it"
+            )
+        figures_json = _figures_json(briefing, printing, pages)
+        figures_csv = _figures_csv(briefing, printing)
+        when = briefing.marts.as_of.replace(tzinfo=UTC)
+        pdf = document.write_pdf(
+            pdf_variant="pdf/a-3a",
+            attachments=[
+                Attachment(
+                    string=content,
+                    name=f"{briefing.week}-{briefing.edition_id}.figures.{kind}",
+                    description=description,
+                    created=when,
+                    modified=when,
+                    relationship="Data",
+                )
+                for kind, content, description in (
+                    ("csv", figures_csv, "本期全部数据"),
+                    ("json", figures_json, "本期全部数据及其在文中的位置"),
+                )
+            ],
+        )
+    return bytes(pdf), figures_json, figures_csv
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Readers see the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _html(templates: Path, briefing: Briefing, printing: Printing) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(templates / "briefing"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(fig=printing.fig, say=printing.say, plain=printing.plain, place_labels=place_labels)
+    environment.tests["figure"] = lambda value: isinstance(value, Figure)
+    watermark = None
+    if briefing.marts.is_demo:
+        watermark = _watermark(templates / "fonts" / "fonts.css", briefing.config.demo.watermark)
+    return environment.get_template("briefing.html.j2").render(b=briefing, watermark=watermark)
+
+
+def _figures_json(briefing: Briefing, printing: Printing, pages: list[int]) -> bytes:
+    placed = list(zip(printing.placements, pages, strict=True))
+    where: dict[str, list[int]] = {}
+    for (figure, _), page in placed:
+        where.setdefault(figure.id, []).append(page)
+    content = {
+        "issue": briefing.issue,
+        "week": str(briefing.week),
+        "edition": briefing.edition_id,
+        "title": briefing.document_title,
+        "issued_on": briefing.issued_on.isoformat(),
+        "build_id": briefing.marts.build_id,
+        "as_of": f"{briefing.marts.as_of:%Y-%m-%dT%H:%M:%SZ}",
+        "is_demo": briefing.marts.is_demo,
+        "figures": [
+            {**_record(figure), "reason": figure.reason, "pages": sorted(set(where[figure.id]))}
+            for figure in _distinct(printing)
+        ],
+        "placements": [{"id": figure.id, "place": place, "page": page} for (figure, place), page in placed],
+        "constants": sorted(printing.constants),
+        "repeated_constants": sorted(printing.repeated),
+    }
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _figures_csv(briefing: Briefing, printing: Printing) -> bytes:
+    """With a byte-order mark, so that spreadsheets read the Chinese."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, CSV_COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows(_record(figure) for figure in _distinct(printing))
+    return buffer.getvalue().encode("utf-8-sig")
+
+
+def _distinct(printing: Printing) -> Iterable[Figure]:
+    return {figure.id: figure for figure, _ in printing.placements}.values()
+
+
+def _record(figure: Figure) -> dict[str, str]:
+    record = {column: str(getattr(figure, column)) for column in CSV_COLUMNS}
+    return {**record, "value": "" if figure.value is None else str(figure.value)}
+
+
+class _LocalFetcher(URLFetcher):
+    """Reads files below the templates folder and data: URLs; anything else is a fault."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(allowed_protocols={"file", "data"})
+        self._root = root.absolute()
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        parts = urlsplit(url)
+        if parts.scheme == "file":
+            path = os.path.normpath(unquote(parts.path))
+            if not Path(path).is_relative_to(self._root):
+                raise ValueError(f"{url} lies outside the templates folder")
+        return super().fetch(url, headers)
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """Turn whatever WeasyPrint only warns about (a missing glyph, font, image, a bad rule) into a RenderFault."""
+    faults: dict[str, None] = {}
+    thread = threading.get_ident()
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == thread:
+                faults[record.getMessage()] = None
+
+    handler, logger = Keep(logging.WARNING), logging.getLogger("weasyprint")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        if faults:
+            shown = "; ".join(list(faults)[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
+            raise RenderFault(f"the briefing was not written, the typesetter reported: {shown}")
+
+
+def _watermark(fonts_css: Path, text: str) -> str:
+    """The words as outlines in a data: URL, so that they are seen but never mixed into extracted text."""
+    font = TTFont(_font_file(fonts_css, "Briefing Hei", "700"), lazy=True)
+    glyphs, names, em = font.getGlyphSet(), font.getBestCmap(), font["head"].unitsPerEm
+    pen, x = SVGPathPen(glyphs, ntos=lambda number: f"{number:.0f}"), 0
+    for character in text:
+        if ord(character) not in names:
+            raise RenderFault(f"the watermark font has no glyph for '{character}'")
+        glyph = glyphs[names[ord(character)]]
+        glyph.draw(TransformPen(pen, (1, 0, 0, -1, x, em)))
+        x += glyph.width + em // 5
+    width, height = x, round(em * 1.25)
+    side = round(width * 0.85)
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">'
+        f'<path transform="translate({side / 2} {side / 2}) rotate(-35) translate({-width / 2} {-height / 2})" '
+        f'fill="#f3f3f3" d="{pen.getCommands()}"/></svg>'
+    )
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _font_file(fonts_css: Path, family: str, weight: str) -> Path:
+    for rule in re.findall(r"@font-face\s*{(.*?)}", fonts_css.read_text(encoding="utf-8"), re.DOTALL):
+        source = re.search(r"url\(['\"]?([^'\")]+)", rule)
+        if source and family in rule and re.search(rf"font-weight:\s*{weight}", rule):
+            return fonts_css.parent / source[1]
+    raise RenderFault(f"{fonts_css} has no font '{family}' of weight {weight}")

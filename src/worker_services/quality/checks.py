@@ -1,0 +1,395 @@
+"""What is checked: expectations that follow from a feed's contract, and those its steward wrote.
+
+A steward's suite is `expectations/suites/<feed>.yaml`; `marts.yaml` holds the checks on the warehouse. None of
+this imports Great Expectations.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from worker_services.contracts import Column, Contract, load_code_list, load_contract
+from worker_services.intervals import Interval
+
+Severity = Literal["critical", "warning"]
+Dimension = Literal["规范性", "完整性", "准确性", "一致性", "时效性", "可访问性"]
+DIMENSIONS: tuple[Dimension, ...] = ("规范性", "完整性", "准确性", "一致性", "时效性", "可访问性")
+MARTS = "marts"
+
+# Those that give the same answer in DuckDB as hand-written SQL; tests/quality proves it for each.
+EXPECTATIONS = (
+    "expect_column_distinct_values_to_be_in_set",
+    "expect_column_distinct_values_to_contain_set",
+    "expect_column_max_to_be_between",
+    "expect_column_mean_to_be_between",
+    "expect_column_min_to_be_between",
+    "expect_column_most_common_value_to_be_in_set",
+    "expect_column_pair_values_a_to_be_greater_than_b",
+    "expect_column_proportion_of_non_null_values_to_be_between",
+    "expect_column_proportion_of_unique_values_to_be_between",
+    "expect_column_sum_to_be_between",
+    "expect_column_unique_value_count_to_be_between",
+    "expect_column_value_lengths_to_be_between",
+    "expect_column_values_to_be_between",
+    "expect_column_values_to_be_in_set",
+    "expect_column_values_to_be_null",
+    "expect_column_values_to_be_unique",
+    "expect_column_values_to_match_regex",
+    "expect_column_values_to_not_be_in_set",
+    "expect_column_values_to_not_be_null",
+    "expect_column_values_to_not_match_regex",
+    "expect_compound_columns_to_be_unique",
+    "expect_table_columns_to_match_set",
+    "expect_table_row_count_to_be_between",
+    "unexpected_rows_expectation",
+)
+
+
+# What each kind of contract rule asks for, why, and its dimension in GB/T 36344-2018.
+RULES: dict[str, tuple[str, str, Dimension]] = {
+    "columns": ("列与数据标准一致", "缺列或多列会使后续统计取错数据", "规范性"),
+    "types": ("各列数据类型与数据标准一致", "类型不一致会使不同批次无法合并统计", "准确性"),
+    "rows": ("本批次至少有一行数据", "该数据项每日都有业务发生，空批次多为导出失败", "完整性"),
+    "key": ("{label}不重复", "同一笔业务重复计数会使指标虚高", "准确性"),
+    "required": ("{label}不为空", "必填项缺失的记录无法归属或统计", "完整性"),
+    "pseudonym": ("{label}已换成不可逆代码", "原始身份号码不得进入数据区", "规范性"),
+    "code_list": ("{label}取自代码表", "代码表之外的取值无法归类", "规范性"),
+    "pattern": ("{label}符合编号规则", "编号不规范的记录无法与其他系统对应", "准确性"),
+    "range": ("{label}在允许范围内", "超出范围的数值会使合计和平均失真", "准确性"),
+    "not_future": ("{label}不晚于采集区间", "尚未发生的业务不能计入", "时效性"),
+    "order": ("{label}", "日期先后颠倒说明其中之一录入有误", "时效性"),
+}
+DERIVED = {"age_band": ("年龄段", "age_bands"), "sex": ("性别", "sexes")}
+
+
+class SuiteError(ValueError):
+    """A suite file cannot be used: says which file, which entry, and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation, and what a reader needs to judge it. `kwargs` may hold bounds that depend on a batch."""
+
+    check_id: str
+    suite: str
+    table: str | None
+    expectation: str
+    kwargs: Mapping[str, Any]
+    what: str
+    why: str
+    dimension: Dimension
+    severity: Severity
+    figures: tuple[str, ...]
+    owner: str
+    origin: Literal["contract", "steward"]
+    applies_from_rows: int = 0
+
+
+@dataclass(frozen=True)
+class BatchContext:
+    """Which delivery a file is; `usual_rows_per_day` is None while there is nothing to compare with."""
+
+    batch_id: str
+    partner: str
+    interval: Interval
+    usual_rows_per_day: float | None = None
+
+    @property
+    def days(self) -> int:
+        return (self.interval.end - self.interval.start).days
+
+
+class _Rule(NamedTuple):
+    kind: str
+    label: str
+    expectation: str
+    kwargs: dict[str, Any]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class ShareOfUsualRows(_Strict):
+    """A bound of so many times the rows this partner usually delivers in an interval of this length."""
+
+    share_of_usual_rows: float = Field(ge=0)
+
+
+class DaysBeforeInterval(_Strict):
+    """A bound so many days before the first day of the interval."""
+
+    days_before_interval: int = Field(ge=0)
+
+
+class DaysBeforeIntervalEnd(_Strict):
+    """A bound so many days before the end of the interval; 0 is the day after its last day."""
+
+    days_before_interval_end: int = Field(ge=0)
+
+
+BatchBound = ShareOfUsualRows | DaysBeforeInterval | DaysBeforeIntervalEnd
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+_Argument = BatchBound | bool | int | float | date | str | list[str] | list[bool] | list[int] | None
+
+
+class SuiteEntry(_Strict):
+    """One entry of a suite file."""
+
+    id: _Name
+    table: str | None = None
+    expectation: Literal[EXPECTATIONS]  # type: ignore[valid-type]
+    kwargs: dict[str, _Argument] = Field(default_factory=dict)
+    what: _Text
+    why: _Text
+    dimension: Dimension
+    severity: Severity
+    figures: list[_Name]
+    owner: _Text
+    applies_from_rows: int = Field(default=0, ge=0)
+
+
+class SuiteFile(_Strict):
+    """A suite file. `empty` says what a batch without rows means, `figures` which metrics the feed feeds."""
+
+    suite: _Name
+    title: _Text
+    empty: Literal["refuse", "warn", "allow"] = "allow"
+    figures: list[_Name] = Field(default_factory=list)
+    checks: list[SuiteEntry] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _entries_are_distinct(self) -> "SuiteFile":
+        seen: set[str] = set()
+        for entry in self.checks:
+            if entry.id in seen:
+                raise ValueError(f"two checks are called '{entry.id}'")
+            if (entry.table is None) == (self.suite == MARTS):
+                raise ValueError(f"check '{entry.id}': 'table' belongs to the checks of {MARTS}.yaml, and to no other")
+            seen.add(entry.id)
+        return self
+
+
+def load_suite(folder: Path, name: str) -> SuiteFile:
+    """Read `<folder>/<name>.yaml`. Raises SuiteError naming the file, the entry and each fault in it."""
+    path = folder / f"{name}.yaml"
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        suite = SuiteFile.model_validate(document)
+    except FileNotFoundError as error:
+        raise SuiteError(f"{path}: there is no such suite file") from error
+    except yaml.YAMLError as error:
+        raise SuiteError(f"{path}: not readable as YAML: {error}") from error
+    except ValidationError as error:
+        faults = "\n".join(f"  {_place(document, fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        raise SuiteError(f"{path} cannot be used:\n{faults}") from error
+    if suite.suite != name:
+        raise SuiteError(f"{path}: says suite: {suite.suite}; the name must be that of the file")
+    return suite
+
+
+def batch_checks(feed: str, suites: Path) -> list[Check]:
+    """Every check of one batch of a feed: the contract's first, then the steward's."""
+    contract = load_contract(feed)
+    suite = load_suite(suites, feed)
+    return [*_contract_checks(contract, suite), *_steward_checks(suite)]
+
+
+def build_checks(suites: Path) -> list[Check]:
+    """Every check of a warehouse build, table by table."""
+    checks = _steward_checks(load_suite(suites, MARTS))
+    tables = list(dict.fromkeys(check.table for check in checks))
+    return sorted(checks, key=lambda check: tables.index(check.table))
+
+
+def bind(check: Check, context: BatchContext) -> Check | None:
+    """The check with its bounds worked out for one batch; None when there is nothing to compare with yet."""
+    bound: dict[str, Any] = {}
+    for name, value in check.kwargs.items():
+        if isinstance(value, ShareOfUsualRows):
+            if context.usual_rows_per_day is None:
+                return None
+            value = round(value.share_of_usual_rows * context.usual_rows_per_day * context.days)
+        elif isinstance(value, DaysBeforeInterval):
+            value = context.interval.start - timedelta(days=value.days_before_interval)
+        elif isinstance(value, DaysBeforeIntervalEnd):
+            value = context.interval.end - timedelta(days=value.days_before_interval_end)
+        bound[name] = value
+    return replace(check, kwargs=bound)
+
+
+def expected_text(check: Check) -> str:
+    """What the check asks for, in Chinese."""
+    kwargs = check.kwargs
+    kind = check.expectation
+    if kind == "unexpected_rows_expectation":
+        text = "不应有不符合要求的记录"
+    elif kind == "expect_table_columns_to_match_set":
+        text = f"恰好为数据标准规定的 {len(kwargs['column_set'])} 列"
+    elif kind.endswith("_be_unique"):
+        text = "不重复"
+    elif kind == "expect_column_values_to_not_be_null":
+        text = "不为空"
+    elif kind == "expect_column_values_to_be_null":
+        text = "为空"
+    elif kind == "expect_column_pair_values_a_to_be_greater_than_b":
+        text = f"{kwargs['column_A']} {'不小于' if kwargs.get('or_equal') else '大于'} {kwargs['column_B']}"
+    elif kind.endswith("match_regex"):
+        text = f"{'不' if '_not_' in kind else ''}符合格式 {kwargs['regex']}"
+    elif kind.endswith("_set"):
+        verb = "不取" if "_not_" in kind else "包含" if "_contain_" in kind else "取自"
+        values = [str(value) for value in kwargs["value_set"]]
+        text = f"{verb} {'、'.join(values)}" if len(values) <= 8 else f"{verb}代码表的 {len(values)} 个代码"
+    else:
+        text = _range_text(kwargs)
+    if "mostly" in kwargs:
+        text += f"（至少 {float(kwargs['mostly']):.0%} 的记录）"
+    return text
+
+
+def _range_text(kwargs: Mapping[str, Any]) -> str:
+    low, high = (_bound_text(kwargs.get(name)) for name in ("min_value", "max_value"))
+    if low and high:
+        return f"{low} 至 {high}"
+    if low:
+        return f"{'大于' if kwargs.get('strict_min') else '不小于'} {low}"
+    return f"{'小于' if kwargs.get('strict_max') else '不大于'} {high}"
+
+
+def _bound_text(value: object) -> str:
+    if isinstance(value, ShareOfUsualRows):
+        return f"平常行数的 {value.share_of_usual_rows:g} 倍"
+    if isinstance(value, DaysBeforeInterval):
+        return f"采集区间开始前 {value.days_before_interval} 日"
+    if isinstance(value, DaysBeforeIntervalEnd):
+        days = value.days_before_interval_end
+        return "采集区间终点" if days == 0 else f"采集区间终点前 {days} 日"
+    if isinstance(value, date):
+        return value.isoformat()
+    return "" if value is None else f"{value}"
+
+
+def _steward_checks(suite: SuiteFile) -> list[Check]:
+    return [
+        Check(
+            check_id=f"{suite.suite}.{entry.id}",
+            suite=suite.suite,
+            table=entry.table,
+            expectation=entry.expectation,
+            kwargs=dict(entry.kwargs),
+            what=entry.what,
+            why=entry.why,
+            dimension=entry.dimension,
+            severity=entry.severity,
+            figures=tuple(entry.figures),
+            owner=entry.owner,
+            origin="steward",
+            applies_from_rows=entry.applies_from_rows,
+        )
+        for entry in suite.checks
+    ]
+
+
+def _contract_checks(contract: Contract, suite: SuiteFile) -> Iterator[Check]:
+    for rule in _contract_rules(contract, suite):
+        what, why, dimension = RULES[rule.kind]
+        columns = [rule.kwargs[name] for name in ("column", "column_A", "column_B") if name in rule.kwargs]
+        yield Check(
+            check_id=".".join([contract.feed, "_".join([rule.kind, *columns])]),
+            suite=suite.suite,
+            table=None,
+            expectation=rule.expectation,
+            kwargs=rule.kwargs,
+            what=what.format(label=rule.label),
+            why=why,
+            dimension=dimension,
+            severity="warning" if rule.kind == "rows" and suite.empty == "warn" else "critical",
+            figures=tuple(suite.figures),
+            owner=contract.steward,
+            origin="contract",
+        )
+
+
+def _contract_rules(contract: Contract, suite: SuiteFile) -> Iterator[_Rule]:
+    columns = contract.landed_columns
+    yield _Rule("columns", "", "expect_table_columns_to_match_set", {"column_set": list(columns), "exact_match": True})
+    yield _Rule("types", "", "unexpected_rows_expectation", {"unexpected_rows_query": _type_query(columns)})
+    if suite.empty != "allow":
+        yield _Rule("rows", "", "expect_table_row_count_to_be_between", {"min_value": 1})
+    key = list(contract.key)
+    labels = "、".join(contract.column(name).label for name in key)
+    if len(key) == 1:
+        yield _Rule("key", labels, "expect_column_values_to_be_unique", {"column": key[0]})
+    else:
+        yield _Rule("key", labels, "expect_compound_columns_to_be_unique", {"column_list": key})
+    for column in contract.columns:
+        if column.privacy != "drop":
+            yield from _column_rules(column)
+    for order in contract.date_orders:
+        yield _Rule(
+            "order",
+            f"{contract.column(order.later).label}不早于{contract.column(order.earlier).label}",
+            "expect_column_pair_values_a_to_be_greater_than_b",
+            {
+                "column_A": order.later,
+                "column_B": order.earlier,
+                "or_equal": True,
+                "ignore_row_if": "either_value_is_missing",
+            },
+        )
+
+
+def _column_rules(column: Column) -> Iterator[_Rule]:
+    name, label = column.published_name, column.label
+    if column.required:
+        yield _Rule("required", label, "expect_column_values_to_not_be_null", {"column": name})
+    if column.privacy == "pseudonymise":
+        form = {"column": name, "regex": "^[0-9a-f]{64}$"}
+        yield _Rule("pseudonym", label, "expect_column_values_to_match_regex", form)
+        for derived in column.derived:
+            yield _code_list_rule(derived, *DERIVED[derived])
+        return
+    if column.code_list:
+        yield _code_list_rule(name, label, column.code_list)
+    if column.pattern:
+        form = {"column": name, "regex": column.pattern}
+        yield _Rule("pattern", label, "expect_column_values_to_match_regex", form)
+    bounds = {"min_value": column.minimum, "max_value": column.maximum}
+    stated = {bound: value for bound, value in bounds.items() if value is not None}
+    if stated:
+        yield _Rule("range", label, "expect_column_values_to_be_between", {"column": name, **stated})
+    if column.not_after_interval:
+        is_time = column.logical_type == "timestamp"
+        latest = DaysBeforeIntervalEnd(days_before_interval_end=0 if is_time else 1)
+        limit = {"column": name, "max_value": latest} | ({"strict_max": True} if is_time else {})
+        yield _Rule("not_future", label, "expect_column_values_to_be_between", limit)
+
+
+def _code_list_rule(name: str, label: str, code_list: str) -> _Rule:
+    codes = list(dict.fromkeys(load_code_list(code_list).values()))
+    return _Rule("code_list", label, "expect_column_values_to_be_in_set", {"column": name, "value_set": codes})
+
+
+def _type_query(columns: Mapping[str, str]) -> str:
+    found = ", ".join(f"typeof({name})" for name in columns)
+    stated = ", ".join(f"'{sql_type.upper().replace(', ', ',')}'" for sql_type in columns.values())
+    names = ", ".join(f"'{name}'" for name in columns)
+    return (
+        f"select * from (select unnest([{names}]) as column_name, unnest([{stated}]) as stated, "
+        f"unnest([{found}]) as found from (select * from batch limit 1) as one_row) as types "
+        "where stated <> found"
+    )
+
+
+def _place(document: object, location: tuple[int | str, ...]) -> str:
+    if len(location) > 1 and location[0] == "checks" and isinstance(location[1], int):
+        entry = document["checks"][location[1]]  # type: ignore[index]
+        name = entry.get("id", "") if isinstance(entry, dict) else ""
+        return f"check {location[1] + 1} ('{name}'), " + ".".join(str(part) for part in location[2:])
+    return ".".join(str(part) for part in location) or "the file"

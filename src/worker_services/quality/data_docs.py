@@ -1,0 +1,159 @@
+"""Great Expectations' own pages (Data Docs) for the results of one night, made to work without a network.
+
+As built they load Bootstrap, Font Awesome, jQuery and Vega from outside and lay themselves out by script. Here every
+page keeps its text and tables; scripts, outside links and pictures go, and one local style sheet takes their place.
+"""
+
+import re
+import shutil
+import tempfile
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from lxml import html
+
+from worker_services.files import write_bytes
+from worker_services.intervals import SHANGHAI
+from worker_services.settings import Settings
+
+SITE = "night"
+STYLE_SHEET = "data_docs.css"
+ICONS = {"fa-check-circle": "✔", "fa-check": "✔", "fa-times": "✘", "fa-exclamation-triangle": "⚠"}
+DROPPED = (
+    "//body//*[self::script or self::style or self::link or self::img or self::nav or self::footer]"
+    " | //div[contains(@class, 'col-lg-2')] | //a[@data-toggle]"
+)
+CHINESE = {
+    "Overview": "概况",
+    "Expectation Suite:": "检查组：",
+    "Status:": "结果：",
+    "Failed": "有未通过",
+    "Succeeded": "全部通过",
+    "Statistics": "统计",
+    "Evaluated Expectations": "检查项",
+    "Successful Expectations": "通过",
+    "Unsuccessful Expectations": "未通过",
+    "Success Percent": "通过比例",
+    "Info": "说明",
+    "Great Expectations Version": "工具版本",
+    "Run Name": "数据日期",
+    "Run Time": "批次时间",
+    "Table-Level Expectations": "整表",
+    "Status": "结果",
+    "Expectation": "要求",
+    "Observed Value": "实际",
+}
+TITLE = "质量检查明细"
+
+
+def build(settings: Settings, day: date, documents: list[dict[str, Any]], folder: Path) -> dict[str, str]:
+    """Build the pages of `documents` (files of data/quality) anew in `folder`.
+
+    Returns, for each GX result by '<batch or build id>/<suite name>', the page's path below `folder`.
+    """
+    styles = settings.project_root / "templates" / "quality" / STYLE_SHEET
+    with tempfile.TemporaryDirectory() as temporary:
+        pages = _render(day, documents, Path(temporary))
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, page in pages.items():
+            write_bytes(folder / name, _offline(page))
+    write_bytes(folder / STYLE_SHEET, styles.read_bytes())
+    return {_key(document, result): f"{_name(document, result)}.html" for document, result in _results(documents)}
+
+
+def _render(day: date, documents: list[dict[str, Any]], folder: Path) -> dict[str, Path]:
+    from great_expectations.core.expectation_validation_result import expectationSuiteValidationResultSchema
+    from great_expectations.core.run_identifier import RunIdentifier
+    from great_expectations.data_context.types.resource_identifiers import (
+        ExpectationSuiteIdentifier,
+        ValidationResultIdentifier,
+    )
+
+    from worker_services.quality.duckdb_datasource import ephemeral_context
+
+    context = ephemeral_context()
+    run = RunIdentifier(run_name=day.isoformat(), run_time=datetime.combine(day, time(), SHANGHAI))
+    context.add_data_docs_site(
+        site_name=SITE,
+        site_config={
+            "class_name": "SiteBuilder",
+            "show_how_to_buttons": False,
+            "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "site_section_builders": {"expectations": "none", "profiling": "none"},
+        },
+    )
+    pages = {}
+    store = context.validation_results_store
+    try:
+        keys = []
+        for document, result in _results(documents):
+            asset = {"active_batch_definition": {"data_asset_name": _name(document, result)}}
+            stored = expectationSuiteValidationResultSchema.load({**result, "meta": asset})
+            stored.meta["run_id"] = run
+            keys.append(
+                ValidationResultIdentifier(
+                    expectation_suite_identifier=ExpectationSuiteIdentifier(name=result["suite_name"]),
+                    run_id=run,
+                    batch_identifier=_name(document, result),
+                )
+            )
+            store.set(keys[-1], stored)
+        context.build_data_docs(site_names=[SITE])
+        for document, result in _results(documents):
+            name = _name(document, result)
+            (pages[f"{name}.html"],) = folder.glob(f"validations/**/{name}.html")
+        for key in keys:
+            store.remove_key(key)
+    finally:
+        context.delete_data_docs_site(SITE)
+    return pages
+
+
+def _offline(page: Path) -> bytes:
+    tree = html.parse(str(page), html.HTMLParser(encoding="utf-8")).getroot()
+    head, body = tree.find("head"), tree.find("body")
+    for element in [*head, *tree.xpath(DROPPED)]:
+        if element.getparent() is not None:
+            element.drop_tree()
+    for link in body.iter("a"):
+        if not str(link.get("href", "")).startswith("#") or link.get("data-toggle"):
+            link.tag = "span"
+            link.attrib.clear()
+    for icon in body.iter("i"):
+        icon.text = next((sign for name, sign in ICONS.items() if name in icon.get("class", "")), "")
+    for element in body.iter():
+        for name in [name for name in element.attrib if name not in ("id", "class", "href", "colspan", "rowspan")]:
+            del element.attrib[name]
+    for heading in body.xpath("//thead[not(normalize-space())]"):
+        heading.drop_tree()
+    for element in body.iter():
+        element.text, element.tail = _chinese(element.text), _chinese(element.tail)
+    tree.set("lang", "zh-CN")
+    head.append(html.fragment_fromstring('<meta charset="utf-8">'))
+    head.append(html.fragment_fromstring('<meta name="viewport" content="width=device-width, initial-scale=1">'))
+    head.append(html.fragment_fromstring(f"<title>{TITLE} {page.stem}</title>"))
+    head.append(html.fragment_fromstring(f'<link rel="stylesheet" href="{STYLE_SHEET}">'))
+    top = f'<header><p><a href="../index.html">← 数据质量报告</a></p><h1>{TITLE}</h1><p>{page.stem}</p></header>'
+    body.insert(0, html.fragment_fromstring(top))
+    text = html.tostring(tree, encoding="unicode", doctype="<!DOCTYPE html>")
+    return re.sub(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", text).encode()
+
+
+def _chinese(text: str | None) -> str | None:
+    words = (text or "").strip()
+    return (text or "").replace(words, CHINESE[words]) if words in CHINESE else text
+
+
+def _results(documents: list[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    return [(document, result) for document in documents for result in document["great_expectations"]]
+
+
+def _key(document: dict[str, Any], result: dict[str, Any]) -> str:
+    return f"{document.get('batch_id') or document['build_id']}/{result['suite_name']}"
+
+
+def _name(document: dict[str, Any], result: dict[str, Any]) -> str:
+    batch = document.get("batch_id")
+    return batch if batch else f"{document['build_id']}-{result['suite_name']}"

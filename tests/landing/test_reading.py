@@ -145,8 +145,16 @@ def records(*rows, declared=None):
     return Delivery(raw, "test", declared_rows=len(rows) if declared is None else declared)
 
 
-FAIR = {"fairCode": "F1", "title": "金秋\u2028招聘会", "category": "招聘会", "heldOn": "2025-06-03", "district": "南关区",
-        "state": "normal", "modifiedAt": 1748908800000, "extra": {"a": [1]}}  # fmt: skip
+FAIR = {
+    "fairCode": "F1",
+    "title": "金秋\u2028招聘会",
+    "category": "招聘会",
+    "heldOn": "2025-06-03",
+    "district": "南关区",
+    "state": "normal",
+    "modifiedAt": 1748908800000,
+    "extra": {"a": [1]},
+}
 
 
 def test_records_are_read_as_text_and_numbers_keep_their_digits():

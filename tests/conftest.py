@@ -1,4 +1,88 @@
-from hypothesis import settings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-settings.register_profile("house", deadline=None)  # the first call pays for imports and start-up
-settings.load_profile("house")
+import pyrage
+import pytest
+from hypothesis import settings as hypothesis_settings
+from pydantic import SecretStr
+
+import simulators
+from worker_services import connections
+from worker_services.connections import Connection
+from worker_services.intervals import Interval
+from worker_services.landing.ingest import ingest, ingest_night
+from worker_services.landing.outcomes import Outcome
+from worker_services.partners.registry import load_partners
+from worker_services.secrets import Secrets
+from worker_services.settings import PROJECT_ROOT, Settings
+
+hypothesis_settings.register_profile("house", deadline=None)  # the first call pays for imports and start-up
+hypothesis_settings.load_profile("house")
+
+HISTORY, SATURDAY, SUNDAY = (Interval.parse(text) for text in simulators.DEMO_INTERVALS)
+
+
+@dataclass(frozen=True)
+class House:
+    """A data root of its own, with the simulated partners at its door."""
+
+    settings: Settings
+    secrets: Secrets
+    partners: simulators.Partners
+
+    def connection(self, partner: str) -> Connection:
+        return connections.from_environment(load_partners()[partner].connection)
+
+    def ingest(self, partner: str, feed: str, interval: Interval, connection: Connection | None = None) -> Outcome:
+        return ingest(self.settings, partner, feed, interval, connection or self.connection(partner), self.secrets)
+
+    def ingest_night(self, partner: str, feed: str, interval: Interval) -> list[Outcome]:
+        return ingest_night(self.settings, partner, feed, interval, self.connection(partner), self.secrets)
+
+    def ingest_all(self, interval: Interval) -> list[Outcome]:
+        return [
+            self.ingest(partner_id, feed, interval)
+            for partner_id, partner in load_partners().items()
+            for feed in partner.feeds
+        ]
+
+
+@pytest.fixture(scope="session")
+def partners() -> Iterator[simulators.Partners]:
+    """The simulated partners, with the demo's deliveries; their connections stand in the environment."""
+    with simulators.running() as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.connections.items():
+            patch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def make_house(partners: simulators.Partners) -> Callable[[Path], House]:
+    """Make a house in a folder."""
+    secrets = Secrets(
+        worker_key_secret=SecretStr("key of the tests"),
+        vault_identity=SecretStr(str(pyrage.x25519.Identity.generate())),
+    )
+
+    def make(folder: Path) -> House:
+        settings = Settings(PROJECT_ROOT, folder / "data", folder / "reports")
+        settings.data_root.mkdir(parents=True)
+        (settings.data_root / "DEMO").touch()
+        return House(settings, secrets, partners)
+
+    return make
+
+
+@pytest.fixture
+def house(make_house: Callable[[Path], House], tmp_path: Path) -> House:
+    return make_house(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def full_house(make_house: Callable[[Path], House], tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A house in which the history and both nights have landed. Read it; do not change it."""
+    house = make_house(tmp_path_factory.mktemp("full_house"))
+    for interval in (HISTORY, SATURDAY, SUNDAY):
+        house.ingest_all(interval)
+    return house

@@ -1,7 +1,6 @@
 """Records from a paged JSON API."""
 
 import json
-import time
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -15,14 +14,15 @@ from worker_services.partners.registry import ApiSource
 
 TIMEOUT_SECONDS = 30.0
 LONGEST_WAIT_SECONDS = 60.0
+ATTEMPTS = 5
 
 
 class _Busy(Exception):
-    """429 or 5xx: the partner asks for another try, perhaps not before `wait` seconds."""
+    """429 or 5xx; `retry_after` are the seconds the partner asks to wait, None where it does not say."""
 
-    def __init__(self, status: int, wait: float) -> None:
+    def __init__(self, status: int, retry_after: float | None) -> None:
         super().__init__(f"HTTP {status}")
-        self.wait = wait
+        self.retry_after = retry_after
 
 
 def fetch(connection: Connection, source: ApiSource, interval: Interval) -> Delivery:
@@ -56,15 +56,11 @@ def _page(
     client: httpx.Client, path: str, parameters: dict[str, str | int], where: str, conn_id: str
 ) -> dict[str, Any]:
     try:
-        for attempt in stamina.retry_context(
-            on=(httpx.TransportError, _Busy), attempts=8, timeout=300.0, wait_initial=0.2, wait_max=10.0
-        ):
+        for attempt in stamina.retry_context(on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=0.2):
             with attempt:
                 response = client.get(path, params=parameters)
                 if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-                    busy = _Busy(response.status_code, _retry_after(response))
-                    time.sleep(busy.wait)
-                    raise busy
+                    raise _Busy(response.status_code, _retry_after(response))
     except _Busy as error:
         raise unreachable(where + path, str(error)) from error
     except httpx.TransportError as error:
@@ -83,14 +79,23 @@ def _page(
     return body
 
 
-def _retry_after(response: httpx.Response) -> float:
+def _backoff(error: Exception) -> bool | float:
+    """Whether to try again, or after how many seconds where the partner said so."""
+    if isinstance(error, _Busy):
+        return True if error.retry_after is None else error.retry_after
+    return isinstance(error, httpx.TransportError)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
     """Seconds that the partner asks to wait (RFC 9110, 10.2.3: seconds or a date), within reason."""
-    text = response.headers.get("Retry-After", "0")
+    text = response.headers.get("Retry-After")
+    if text is None:
+        return None
     try:
         seconds = float(text)
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(text) - utc_now()).total_seconds()
         except ValueError:
-            seconds = 0.0
+            return None
     return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)

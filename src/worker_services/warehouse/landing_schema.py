@@ -72,12 +72,12 @@ def known_by(settings: Settings, as_of: datetime) -> Known:
 
 def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: datetime) -> None:
     """Create the schema in a new DuckDB file."""
-    with duckdb.connect(str(path)) as database:
+    with duckdb.connect(str(path), config={"python_enable_replacements": False}) as database:
         database.execute("create schema landing")
+        _table(database, "batches", pa.Table.from_pylist(list(map(_batch_row, known.batches)), BATCHES))
         for feed in contract_feeds():
             files = [_parquet(settings, item) for item in known.batches if item.feed == feed]
             database.execute(f'create view landing."{feed}" as {_feed_sql(feed, files)}')
-        _table(database, "batches", pa.Table.from_pylist(list(map(_batch_row, known.batches)), BATCHES))
         _table(database, "outcomes", pa.Table.from_pylist(list(map(_outcome_row, known.outcomes)), OUTCOMES))
         held = [_quarantine(settings, item) for item in known.batches if item.rows_quarantined]
         database.execute(f"create view landing.quarantine_reasons as {_quarantine_sql(held)}")

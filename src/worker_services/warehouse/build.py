@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 from filelock import FileLock
 
 from worker_services import __version__
@@ -33,7 +34,7 @@ class BuildFailed(Exception):
 
 @dataclass(frozen=True)
 class BuildResult:
-    """A build. `is_new` is False when the published build was made from the very same inputs."""
+    """A build. `is_new` is False when the same inputs had been built before, for readers or for the same moment."""
 
     build_id: str
     path: Path
@@ -51,16 +52,20 @@ def build(settings: Settings, as_of: datetime) -> BuildResult:
         fingerprint = _fingerprint(settings, known)
         current = published_build(settings)
         if current and current.input_fingerprint == fingerprint:
-            record = read_record(settings, current.build_id)
-            return BuildResult(current.build_id, current.path, current.as_of, False, len(known.batches), record["dbt"])
+            return _made_before(settings, current.build_id)
         build_id = f"build_{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}_{fingerprint[:8]}"
+        if record_path(settings, build_id).exists():
+            return _made_before(settings, build_id)
         path = settings.builds / f"{build_id}.duckdb"
         _remove(path)  # of a run that was killed: nobody reads a file that was never published
         _require_space(settings, known)
-        landing_schema.write(path, settings, known, build_id, as_of)
         try:
+            landing_schema.write(path, settings, known, build_id, as_of)
             dbt = _run_dbt(settings, path)
-        except BuildFailed:
+        except duckdb.Error as error:
+            _remove(path)
+            raise BuildFailed(f"a landing file cannot be read: {error}") from error
+        except BaseException:
             _remove(path)
             raise
         write_json(
@@ -76,6 +81,18 @@ def build(settings: Settings, as_of: datetime) -> BuildResult:
             },
         )
     return BuildResult(build_id, path, as_of, True, len(known.batches), dbt)
+
+
+def _made_before(settings: Settings, build_id: str) -> BuildResult:
+    record = read_record(settings, build_id)
+    return BuildResult(
+        build_id=build_id,
+        path=settings.builds / f"{build_id}.duckdb",
+        as_of=datetime.fromisoformat(record["as_of"]),
+        is_new=False,
+        batches=len(record["batches"]),
+        dbt=record["dbt"],
+    )
 
 
 def record_path(settings: Settings, build_id: str) -> Path:

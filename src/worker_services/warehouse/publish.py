@@ -78,6 +78,7 @@ def publish(settings: Settings, build_id: str) -> Published:
         },
     )
     for old in dropped:
+        (settings.builds / f"{old}.json").unlink(missing_ok=True)
         (settings.builds / f"{old}.duckdb").unlink(missing_ok=True)
     published = current(settings)
     if published is None:

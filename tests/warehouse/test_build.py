@@ -1,0 +1,176 @@
+"""Builds of what really landed: figures equal the synthetic truth, past moments can be built, readers are safe."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from tests.conftest import SATURDAY, SUNDAY, House
+from worker_services.intervals import Week, utc_now
+from worker_services.landing import batches
+from worker_services.partners.registry import load_partners
+from worker_services.warehouse.audit import audit
+from worker_services.warehouse.build import BuildFailed, build
+from worker_services.warehouse.publish import NotPublishable, current, pointer, publish
+
+WEEK = Week.parse("2025-W43")
+YEAR_BEGINS = date(2024, 12, 30)  # Monday of 2025-W01
+
+
+def landed_by(house: House, last: date) -> datetime:
+    """The moment at which everything up to a night had landed, and nothing after it."""
+    return max(
+        item.landed_at
+        for partner_id, partner in load_partners().items()
+        for feed in partner.feeds
+        for item in batches.of_feed(house.settings, partner_id, feed)
+        if item.interval.last_day <= last
+    )
+
+
+def truth(house: House, as_of: date) -> dict[str, tuple[float, float]]:
+    """Metric: its value in the week and since the year began, counted straight from the synthetic records."""
+
+    def good(feed: str) -> pd.DataFrame:
+        world = house.partners.world
+        rows = world.truth(feed, as_of)
+        held = world.held(feed, as_of)
+        rows = rows[~rows.index.isin(rows.merge(held, how="left", indicator=True).query("_merge == 'both'").index)]
+        return rows[rows["record_status"].fillna("valid").isin(["valid", ""])]
+
+    def span(days: pd.Series, start: date) -> pd.Series:
+        return pd.to_datetime(days).dt.date.between(start, WEEK.end)
+
+    def both(rows: pd.DataFrame, day: str, value: str | None = None) -> tuple[float, float]:
+        found = []
+        for start in (WEEK.start, YEAR_BEGINS):
+            chosen = rows[span(rows[day], start)]
+            found.append(float(len(chosen) if value is None else chosen[value].astype(int).sum()))
+        return found[0], found[1]
+
+    fairs, postings = good("job_fairs"), good("job_postings")
+    offered = postings.merge(fairs[["fair_id", "fair_date"]], on="fair_id")
+    sessions, attendances = good("training_sessions"), good("training_attendances")
+    sites = good("outreach_events").sort_values("event_date").drop_duplicates("site_id")
+    return {
+        "vouchers_issued": both(good("vouchers"), "issued_on"),
+        "outreach_organisations": both(sites, "event_date"),
+        "health_person_times": both(good("health_services"), "service_date"),
+        "training_sessions": both(sessions, "started_on"),
+        "training_person_times": both(
+            attendances[attendances["session_id"].isin(sessions["session_id"])], "attended_on"
+        ),
+        "job_fairs": both(fairs[fairs["fair_type"] == "job_fair"], "fair_date"),
+        "recruiting_talks": both(fairs[fairs["fair_type"] == "recruiting_talk"], "fair_date"),
+        "positions_offered": both(offered, "fair_date", "headcount"),
+        "mediation_cases_accepted": both(good("mediation_cases"), "accepted_on"),
+    }
+
+
+def figures(path: Path) -> dict[str, tuple[float, float]]:
+    with duckdb.connect(str(path), read_only=True) as database:
+        rows = database.execute(
+            """
+            select metric_id, value::double, cumulative_value::double from marts.rpt_metric_weekly
+            where scope_type = 'city' and week_id = ?
+            """,
+            [str(WEEK)],
+        ).fetchall()
+    return {metric: (value, cumulative) for metric, value, cumulative in rows}
+
+
+@pytest.fixture(scope="module")
+def published(full_house: House):
+    made = build(full_house.settings, utc_now())
+    audit(full_house.settings, made.build_id)
+    return publish(full_house.settings, made.build_id)
+
+
+def test_the_figures_of_the_week_equal_the_synthetic_truth(full_house, published):
+    expected = truth(full_house, SUNDAY.end)
+    found = figures(published.path)
+    assert {metric: found[metric] for metric in expected} == expected
+
+
+def test_an_earlier_night_is_built_as_it_was_known_then(full_house, published):
+    as_of = landed_by(full_house, SATURDAY.last_day)
+    earlier = build(full_house.settings, as_of)
+    expected = truth(full_house, SATURDAY.end)
+    found = figures(earlier.path)
+    assert {metric: found[metric] for metric in expected} == expected
+    assert expected != truth(full_house, SUNDAY.end)
+    assert current(full_house.settings) == published
+
+
+def test_success_rate_counts_conclusions_and_leaves_out_withdrawn_and_transferred(full_house, published):
+    with duckdb.connect(str(published.path), read_only=True) as database:
+        rows = dict(
+            database.execute(
+                """
+                select metric_id, (cumulative_value, cumulative_numerator, cumulative_denominator)
+                from marts.rpt_metric_weekly where scope_type = 'city' and week_id = ? and metric_id like 'mediation%'
+                """,
+                [str(WEEK)],
+            ).fetchall()
+        )
+    rate, agreed, concluded = map(float, rows["mediation_success_rate"])
+    assert concluded == float(rows["mediation_cases_concluded"][0]) > 0
+    assert rate == pytest.approx(agreed / concluded, abs=0.0001)
+    closed = sum(float(rows[f"mediation_cases_{name}"][0]) for name in ("concluded", "withdrawn", "transferred"))
+    assert closed <= float(rows["mediation_cases_accepted"][0])
+    assert float(rows["mediation_cases_withdrawn"][0]) > 0
+
+
+def test_nothing_new_means_no_new_build(full_house, published):
+    again = build(full_house.settings, utc_now() + timedelta(minutes=1))
+    assert not again.is_new
+    assert again.build_id == published.build_id
+    before = pointer(full_house.settings).read_bytes()
+    assert publish(full_house.settings, again.build_id) == published
+    assert pointer(full_house.settings).read_bytes() == before
+
+
+def test_readers_keep_their_build_while_another_is_made(full_house, published):
+    with duckdb.connect(str(published.path), read_only=True) as reader:
+        build(full_house.settings, landed_by(full_house, SATURDAY.last_day))
+        assert reader.execute("select count(*) from marts.rpt_metric_weekly").fetchone()[0] > 0
+
+
+def test_a_build_that_was_not_audited_is_not_published(full_house, published):
+    earlier = build(full_house.settings, landed_by(full_house, SATURDAY.last_day))
+    with pytest.raises(NotPublishable, match="has not passed its audit"):
+        publish(full_house.settings, earlier.build_id)
+    wal = earlier.path.with_name(f"{earlier.path.name}.wal")
+    wal.touch()
+    try:
+        with pytest.raises(NotPublishable, match="write-ahead log"):
+            publish(full_house.settings, earlier.build_id)
+    finally:
+        wal.unlink()
+    assert current(full_house.settings) == published
+
+
+def test_a_build_that_fails_leaves_the_published_one_alone(house: House):
+    first = build(house.settings, utc_now())
+    audit(house.settings, first.build_id)
+    publish(house.settings, first.build_id)
+    house.ingest("mini_program", "outreach_events", SUNDAY)
+    (parquet,) = house.settings.landing.rglob("*.parquet")
+    parquet.write_bytes(parquet.read_bytes()[:100])
+    with pytest.raises((BuildFailed, duckdb.Error)):
+        build(house.settings, utc_now())
+    assert current(house.settings).build_id == first.build_id
+    assert [path.stem for path in house.settings.builds.glob("*.duckdb")] == [first.build_id]
+
+
+def test_with_nothing_landed_the_marts_are_there_and_say_zero(house: House):
+    made = build(house.settings, utc_now())
+    with duckdb.connect(str(made.path), read_only=True) as database:
+        values = database.execute(
+            "select distinct value from marts.rpt_metric_weekly where metric_id = 'job_fairs' and scope_type = 'city'"
+        ).fetchall()
+        partners = database.execute("select count(*), count(data_through) from marts.rpt_partner_freshness").fetchone()
+    assert values == [(0,)]
+    assert partners == (11, 0)

@@ -32,6 +32,10 @@ from worker_services.settings import Settings
 LOOK_BACK = timedelta(days=7)
 
 
+class CheckNotRun(Exception):
+    """A check of the suite could not run: neither a pass nor a fault of the data. The batch has not landed."""
+
+
 @dataclass(frozen=True)
 class Expected:
     """A batch that ought to come: whose, of what, for when."""
@@ -70,7 +74,10 @@ def ingest(
     connection: Connection,
     secrets: Secrets,
 ) -> Outcome:
-    """Bring one batch to its outcome and record it. Whatever a partner does becomes an outcome, never an exception."""
+    """Bring one batch to its outcome and record it. Whatever a partner does becomes an outcome, never an exception.
+
+    Raises CheckNotRun, and SuiteError for a steward's file that cannot be used: faults of ours.
+    """
     expected = Expected(partner, feed, interval)
     with _lock(settings, partner, feed):
         try:
@@ -151,7 +158,7 @@ def _bring_in(
     try:
         raw = read(delivery, expected.feed, expected.contract)
     except UnreadableDelivery as fault:
-        return outcomes.record(settings, expected.becomes("rejected", f"整批拒收。{fault.message_zh}", str(fault)))
+        return outcomes.record(settings, expected.becomes("rejected", f"整批退回。{fault.message_zh}", str(fault)))
     twin = _same_bytes_elsewhere(settings, expected, sha256) if raw.received else None
     if twin:
         zh = (
@@ -190,7 +197,7 @@ def _land(
             secrets,
         )
     if held and not accepted:
-        zh = f"整批拒收：{held} 行全部不符合数据契约，疑为导出口径有误。逐行原因见隔离区，批次 {batch_id}。"
+        zh = f"整批退回：{held} 行全部不符合数据契约，疑为导出口径有误。逐行原因见隔离区，批次 {batch_id}。"
         return outcomes.record(settings, expected.becomes("rejected", zh, f"all {held} rows broke the contract", None))
     folder = batches.folder(settings, expected.partner, expected.feed_name, expected.interval)
     parquet = folder / f"{batch_id}.parquet"
@@ -201,7 +208,7 @@ def _land(
         what = "；".join(result.message_zh for result in failed)
         checks = ", ".join(result.check_id for result in failed)
         return outcomes.record(
-            settings, expected.becomes("rejected", f"整批拒收。{what}", f"critical checks: {checks}")
+            settings, expected.becomes("rejected", f"整批退回。{what}", f"critical checks: {checks}")
         )
     manifest = Manifest(
         batch_id=batch_id,
@@ -241,10 +248,14 @@ def _landed_outcome(expected: Expected, manifest: Manifest, landed: list[Manifes
 
 
 def _critical_failures(settings: Settings, expected: Expected, parquet: Path, batch_id: str) -> list[CheckResult]:
+    """Critical checks that the batch does not pass. Raises CheckNotRun for a fault of ours, which no partner mends."""
     usual = usual_rows_per_day(settings, expected.feed_name, expected.partner, expected.interval)
     context = BatchContext(batch_id, expected.partner, expected.interval, usual)
     results = validate_batch(settings, expected.feed_name, parquet, context)
-    return [result for result in results if result.status != "passed" and result.severity == "critical"]
+    broken = [result.check_id for result in results if result.status == "error"]
+    if broken:
+        raise CheckNotRun(f"{batch_id}: these checks could not run, so the batch waits: {', '.join(broken)}")
+    return [result for result in results if result.status == "failed" and result.severity == "critical"]
 
 
 def _same_bytes_elsewhere(settings: Settings, expected: Expected, sha256: str) -> Manifest | None:

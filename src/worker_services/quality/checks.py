@@ -244,7 +244,8 @@ def expected_text(check: Check) -> str:
         text = f"{'不' if '_not_' in kind else ''}符合格式 {kwargs['regex']}"
     elif kind.endswith("_set"):
         verb = "不取" if "_not_" in kind else "包含" if "_contain_" in kind else "取自"
-        values = [str(value) for value in kwargs["value_set"]]
+        values = [("是" if value else "否") if isinstance(value, bool) else str(value) for value in kwargs["value_set"]]
+        verb = "为" if len(values) == 1 and verb == "取自" else verb
         text = f"{verb} {'、'.join(values)}" if len(values) <= 8 else f"{verb}代码表的 {len(values)} 个代码"
     else:
         text = _range_text(kwargs)

@@ -7,14 +7,13 @@ page keeps its text and tables; scripts, outside links and pictures go, and one 
 import re
 import shutil
 import tempfile
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from lxml import html
+from lxml import html  # type: ignore[import-untyped]
 
 from worker_services.files import write_bytes
-from worker_services.intervals import SHANGHAI
 from worker_services.settings import Settings
 
 SITE = "night"
@@ -38,7 +37,7 @@ CHINESE = {
     "Info": "说明",
     "Great Expectations Version": "工具版本",
     "Run Name": "数据日期",
-    "Run Time": "批次时间",
+    "Run Time": "数据日期零时",
     "Table-Level Expectations": "整表",
     "Status": "结果",
     "Expectation": "要求",
@@ -63,6 +62,7 @@ def build(settings: Settings, day: date, documents: list[dict[str, Any]], folder
 
 
 def _render(day: date, documents: list[dict[str, Any]], folder: Path) -> dict[str, Path]:
+    import great_expectations
     from great_expectations.core.expectation_validation_result import expectationSuiteValidationResultSchema
     from great_expectations.core.run_identifier import RunIdentifier
     from great_expectations.data_context.types.resource_identifiers import (
@@ -73,24 +73,20 @@ def _render(day: date, documents: list[dict[str, Any]], folder: Path) -> dict[st
     from worker_services.quality.duckdb_datasource import ephemeral_context
 
     context = ephemeral_context()
-    run = RunIdentifier(run_name=day.isoformat(), run_time=datetime.combine(day, time(), SHANGHAI))
-    context.add_data_docs_site(
-        site_name=SITE,
-        site_config={
-            "class_name": "SiteBuilder",
-            "show_how_to_buttons": False,
-            "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-            "site_section_builders": {"expectations": "none", "profiling": "none"},
-        },
-    )
+    run = RunIdentifier(run_name=day.isoformat(), run_time=datetime.combine(day, time(), UTC))
+    site: Any = {
+        "class_name": "SiteBuilder",
+        "store_backend": {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(folder)},
+        "site_section_builders": {"expectations": "none", "profiling": "none"},
+    }
+    context.add_data_docs_site(site_name=SITE, site_config=site)
     pages = {}
-    store = context.validation_results_store
+    store: Any = context.validation_results_store
     try:
         keys = []
         for document, result in _results(documents):
-            asset = {"active_batch_definition": {"data_asset_name": _name(document, result)}}
-            stored = expectationSuiteValidationResultSchema.load({**result, "meta": asset})
+            meta = {"great_expectations_version": great_expectations.__version__}
+            stored = expectationSuiteValidationResultSchema.load({**result, "meta": meta})
             stored.meta["run_id"] = run
             keys.append(
                 ValidationResultIdentifier(
@@ -121,6 +117,10 @@ def _offline(page: Path) -> bytes:
         if not str(link.get("href", "")).startswith("#") or link.get("data-toggle"):
             link.tag = "span"
             link.attrib.clear()
+    for heading in body.iter("h5", "h6"):
+        heading.tag = {"h5": "h2", "h6": "h3"}[heading.tag]
+    for container in body.xpath("./div"):
+        container.tag = "main"
     for icon in body.iter("i"):
         icon.text = next((sign for name, sign in ICONS.items() if name in icon.get("class", "")), "")
     for element in body.iter():
@@ -143,6 +143,11 @@ def _offline(page: Path) -> bytes:
 
 def _chinese(text: str | None) -> str | None:
     words = (text or "").strip()
+    if words.startswith("Data asset:"):
+        return None
+    share = re.fullmatch(r"(\S+%) (unexpected|not null)", words)
+    if share:
+        return f"{'不符合' if share[2] == 'unexpected' else '不为空'} {share[1]}"
     return (text or "").replace(words, CHINESE[words]) if words in CHINESE else text
 
 

@@ -53,7 +53,7 @@ class CheckResult:
 @dataclass(frozen=True)
 class _Run:
     results: list[CheckResult]
-    not_applicable: list[dict[str, str]]
+    not_applicable: list[dict[str, str | None]]
     great_expectations: list[dict[str, Any]]
 
 
@@ -70,7 +70,7 @@ def validate_batch(settings: Settings, feed: str, parquet_path: Path, context: B
     from worker_services.quality.duckdb_datasource import parquet_relation
 
     checks: list[Check] = []
-    not_applicable: list[dict[str, str]] = []
+    not_applicable: list[dict[str, str | None]] = []
     for check in batch_checks(feed, suites_folder(settings)):
         bound = bind(check, context)
         if bound:
@@ -137,7 +137,7 @@ def _run(relations: dict[str, str], checks: Mapping[str, list[Check]], database:
     from worker_services.quality.duckdb_datasource import open_relations
 
     found: list[CheckResult] = []
-    not_applicable: list[dict[str, str]] = []
+    not_applicable: list[dict[str, str | None]] = []
     documents: list[dict[str, Any]] = []
     row_counts = _row_counts(relations, database)
     with open_relations(relations, database) as batches:
@@ -263,8 +263,8 @@ def _reason_not_to_run(check: Check, rows: int | None) -> str | None:
     return None
 
 
-def _not_applicable(check: Check, reason: str) -> dict[str, str]:
-    return {"check_id": check.check_id, "what": check.what, "reason": reason}
+def _not_applicable(check: Check, reason: str) -> dict[str, str | None]:
+    return {"check_id": check.check_id, "table": check.table, "what": check.what, "reason": reason}
 
 
 def _row_counts(relations: Mapping[str, str], database: Path | None) -> dict[str, int | None]:
@@ -304,7 +304,7 @@ def _lasting(document: dict[str, Any], ordered: list[dict[str, Any]], results: l
     }
 
 
-def _write(path: Path, document: dict[str, Any], run: _Run, not_applicable: list[dict[str, str]]) -> None:
+def _write(path: Path, document: dict[str, Any], run: _Run, not_applicable: list[dict[str, str | None]]) -> None:
     document |= {
         "status": overall(run.results),
         "checks": [asdict(result) for result in run.results],

@@ -1,0 +1,260 @@
+"""Small landing files, one night of deliveries and a small warehouse, made from the contracts."""
+
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet
+import yaml
+
+from worker_services.contracts import Column, load_code_list, load_contract
+from worker_services.files import write_json
+from worker_services.intervals import Interval
+from worker_services.landing import batches, outcomes, quarantine
+from worker_services.landing.batches import Manifest
+from worker_services.landing.outcomes import Outcome
+from worker_services.partners.registry import load_partners
+from worker_services.quality.checks import BatchContext
+from worker_services.quality.suites import validate_batch, validate_build
+from worker_services.settings import PROJECT_ROOT, Settings, partition
+
+NIGHT = Interval(date(2025, 10, 25), date(2025, 10, 26))
+LANDED_AT = datetime(2025, 10, 25, 18, 30, tzinfo=UTC)
+BUILD_ID = "build_20251025T190000Z_0123abcd"
+REJECTED = ("training_base", "training_sessions")
+MISSING = ("mediation_center", "mediation_events")
+FORGOTTEN = ("job_fair_system", "job_fairs")
+
+
+def write_batch(path: Path, feed: str, rows: int, changes: dict[str, str] | None = None) -> Path:
+    contract = load_contract(feed)
+    by_name = {column.published_name: column for column in contract.columns}
+    expressions = [
+        f"{(changes or {}).get(name) or _valid(feed, name, sql_type, by_name.get(name))} as {name}"
+        for name, sql_type in contract.landed_columns.items()
+        if (changes or {}).get(name) != "absent"
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = f"select {', '.join(expressions)} from range({rows}) as numbers (i)"
+    duckdb.sql(f"copy ({source}) to '{path}' (format parquet)")
+    return path
+
+
+def write_night(settings: Settings) -> None:
+    """Every expected delivery of one night: most land, some rows are held, one each is refused, missing, forgotten."""
+    for partner_id, partner in load_partners().items():
+        for feed in partner.feeds:
+            if (partner_id, feed) == FORGOTTEN:
+                continue
+            _deliver(settings, partner_id, feed)
+
+
+def write_warehouse(settings: Settings, statements: tuple[str, ...] = ()) -> Path:
+    path = settings.builds / f"{BUILD_ID}.duckdb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    models = yaml.safe_load((PROJECT_ROOT / "dbt_project/models/marts/_marts__models.yml").read_text())["models"]
+    with duckdb.connect(str(path)) as database:
+        database.execute("create schema marts; create schema landing")
+        database.execute("create table landing.partners (partner_id varchar, feed varchar)")
+        for model in models:
+            if model["name"].startswith("rpt_"):
+                columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
+                database.execute(f"create table marts.{model['name']} ({columns})")
+        for table, rows in _mart_rows().items():
+            for row in rows:
+                names = ", ".join(f'"{name}"' for name in row)
+                marks = ", ".join("?" for _ in row)
+                database.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))
+        for statement in statements:
+            database.execute(statement)
+    write_json(
+        settings.warehouse / "current.json",
+        {
+            "build_id": BUILD_ID,
+            "path": f"builds/{BUILD_ID}.duckdb",
+            "as_of": "2025-10-25T19:00:00+00:00",
+            "published_at": "2025-10-25T19:05:00+00:00",
+            "input_fingerprint": "0123abcd",
+            "previous": [],
+        },
+    )
+    return path
+
+
+def write_everything(settings: Settings) -> None:
+    """A night, a published build and the results of all checks on both."""
+    write_night(settings)
+    validate_build(settings, write_warehouse(settings))
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _deliver(settings: Settings, partner: str, feed: str) -> None:
+    label = f"{load_partners()[partner].name}「{load_contract(feed).label}」"
+    batch_id = f"{partner}-{feed}-20251025-20251026-0123456789ab"
+    folder = partition(settings.landing, feed, partner, NIGHT.last_day)
+    if (partner, feed) == MISSING:
+        message = f"{label}：连接超时，未取到数据。"
+        outcomes.record(settings, Outcome(partner, feed, NIGHT, "missing", message, "timed out"))
+        return
+    changes = {"capacity": "null::bigint"} if (partner, feed) == REJECTED else {}
+    parquet = write_batch(folder / f"{batch_id}.parquet", feed, 60, changes)
+    validate_batch(settings, feed, parquet, BatchContext(batch_id, partner, NIGHT, 50))
+    if (partner, feed) == REJECTED:
+        parquet.unlink()
+        message = f"{label}：整批退回，「计划人数」为空。"
+        outcomes.record(settings, Outcome(partner, feed, NIGHT, "rejected", message, "refused"))
+        return
+    held = 3 if feed in ("health_services", "vouchers") else 0
+    if held:
+        _hold(settings, partner, feed, batch_id, held)
+    manifest = Manifest(
+        batch_id, partner, feed, NIGHT, "1.0.0", "0", "test", None, 60 + held, 60, held, None, [], "", 0, "", LANDED_AT
+    )
+    batches.commit(settings, manifest)
+    kind = "partly_quarantined" if held else "landed"
+    message = f"{label}：收到 {60 + held} 行，入库 60 行，隔离 {held} 行。"
+    outcomes.record(settings, Outcome(partner, feed, NIGHT, kind, message, "landed", batch_id))
+
+
+def _hold(settings: Settings, partner: str, feed: str, batch_id: str, rows: int) -> None:
+    column = "service_date" if feed == "health_services" else "issued_on"
+    reasons = [
+        {
+            "batch_id": batch_id,
+            "partner": partner,
+            "feed": feed,
+            "interval_start": NIGHT.start,
+            "interval_end": NIGHT.end,
+            "row_number": number,
+            "column_name": column if number < rows else "",
+            "rule": "future_date" if number < rows else "ragged_row",
+            "value_shape": "9999-99-99",
+            "message_zh": "",
+            "message_en": "",
+            "landed_at": LANDED_AT.replace(tzinfo=None),
+        }
+        for number in range(1, rows + 1)
+    ]
+    folder = partition(settings.quarantine, feed, partner, NIGHT.last_day)
+    folder.mkdir(parents=True)
+    table = pa.Table.from_pylist(reasons, schema=quarantine.SCHEMA)
+    pyarrow.parquet.write_table(table, folder / f"{batch_id}.parquet")
+
+
+def _mart_rows() -> dict[str, list[dict[str, Any]]]:
+    pairs = [(partner, feed) for partner, owner in load_partners().items() for feed in owner.feeds]
+    metrics = [("mediation_cases_accepted", "count", False), ("mediation_success_rate", "rate", False)]
+    metrics.append(("health_persons", "count", True))
+    weekly = []
+    for metric_id, kind, counts_people in metrics:
+        for scope_type, scope_code in (("city", "220100"), ("organisation", "220102"), ("organisation", "220103")):
+            for number in (42, 43):
+                whole = 40 if scope_type == "city" else 20
+                is_hidden = counts_people and scope_type != "city"
+                value = None if is_hidden else 0.8 if kind == "rate" else whole
+                row = {"metric_id": metric_id, "scope_type": scope_type, "scope_code": scope_code}
+                row |= {"week_id": f"2025-W{number}", "value": value, "is_suppressed": is_hidden}
+                row |= {"cumulative_value": value if kind == "rate" or is_hidden else 10 * whole}
+                row |= {"target": None if kind == "rate" else 1000, "status_code": "on_pace", "expected_share": 0.8}
+                weekly.append(row)
+    return {
+        "landing.partners": [{"partner_id": partner, "feed": feed} for partner, feed in pairs],
+        "marts.rpt_metric_catalogue": [
+            {
+                "metric_id": metric_id,
+                "kind": kind,
+                "definition_zh": "统计期内的数量。",
+                "is_additive": kind == "count" and not counts_people,
+                "counts_people": counts_people,
+            }
+            for metric_id, kind, counts_people in metrics
+        ],
+        "marts.rpt_metric_weekly": weekly,
+        "marts.rpt_partner_freshness": [
+            {
+                "partner_id": partner,
+                "partner_name_zh": load_partners()[partner].name,
+                "domain": load_partners()[partner].domain,
+                "feed": feed,
+                "feed_name_zh": load_contract(feed).label,
+                "data_through": date(2025, 10, 24) if (partner, feed) == MISSING else date(2025, 10, 25),
+                "last_landed_at": datetime(2025, 10, 25, 18, 30),
+                "last_outcome": "missing" if (partner, feed) == MISSING else "landed",
+                "last_outcome_zh": "未送达" if (partner, feed) == MISSING else "已入库",
+                "expected_through": date(2025, 10, 25),
+                "is_late": (partner, feed) == MISSING,
+            }
+            for partner, feed in pairs
+        ],
+        "marts.rpt_quality_feed_weekly": [
+            {
+                "partner_id": partner,
+                "feed": feed,
+                "week_id": f"2025-W{number}",
+                "rows_received": 630,
+                "rows_accepted": 600,
+                "rows_quarantined": 30,
+                "rows_held_orphan": 4 if feed == "job_applications" else 0,
+                "acceptance_rate": 0.9524,
+            }
+            for partner, feed in pairs
+            for number in range(34, 44)
+        ],
+        "marts.rpt_quality_reasons": [
+            {
+                "partner_id": "eye_hospital",
+                "feed": "health_services",
+                "week_id": "2025-W43",
+                "column_name": "worker_id",
+                "rule": "check_digit",
+                "rule_zh": "校验码错误",
+                "dimension_zh": "准确性",
+                "rows": 30,
+            }
+        ],
+        "marts.rpt_service_categories": [
+            {"partner_id": "eye_hospital", "service_category": "eye_education", "week_id": "2025-W43",
+             "person_times": 60, "cumulative_person_times": 600, "is_suppressed": False}
+        ],
+        "marts.rpt_cross_source_weekly": [
+            {"partner_id": "eye_hospital", "week_id": "2025-W43", "vouchers_compared": 200, "vouchers_agreed": 190,
+             "vouchers_dates_differ": 4, "vouchers_hospital_only": 3, "vouchers_mini_program_only": 3,
+             "agreement_rate": 0.95}
+        ],
+        "marts.rpt_build": [
+            {"build_id": BUILD_ID, "as_of": datetime(2025, 10, 25, 19), "week_id": "2025-W42", "is_demo": True}
+        ],
+    }  # fmt: skip
+
+
+def _valid(feed: str, name: str, sql_type: str, column: Column | None) -> str:
+    code_list = {"sex": "sexes"}.get(name) or (column.code_list if column else None)
+    fixed = {
+        "age_band": "'35-44'",
+        "sex": "'female'",
+        "record_status": "'valid'",
+        "worker_key": "sha256(i::varchar)",
+        "attendees": "(30 + i)::bigint",
+        "capacity": "(30 + i)::bigint",
+        "monthly_wage_min": f"4000::{sql_type}",
+        "monthly_wage_max": f"6000::{sql_type}",
+        "event_type": "'accepted'" if feed == "mediation_events" else "",
+        "voucher_id": f"if({feed == 'vouchers'} or i % 3 = 0, 'V' || lpad(i::varchar, 10, '0'), null)",
+        "expires_on": "date '2026-01-31'",
+    }.get(name)
+    if fixed:
+        return fixed
+    if code_list:
+        codes = list(dict.fromkeys(load_code_list(code_list).values()))
+        return f"{codes}[1 + i % {len(codes)}]"
+    return {
+        "bigint": "(1 + i % 5)::bigint",
+        "date": "date '2025-10-25'",
+        "timestamp": "timestamp '2025-10-25 09:30:00'",
+    }.get(sql_type, f"'{name}-' || i")

@@ -1,0 +1,17 @@
+with attendances as (
+    select * from {{ ref('int_training_attendances_linked') }}
+)
+
+select
+    partner_id,
+    attendance_id,
+    session_id,
+    course,
+    organisation_code,
+    worker_key,
+    attended_on,
+    certificate_level,
+    batch_id,
+    landed_at
+from attendances
+where not is_orphan

@@ -1,0 +1,24 @@
+with source as (
+    select * from {{ source('landing', 'mediation_events') }}
+),
+
+ranked as (
+    select
+        *,
+        {{ version_rank(['event_id']) }} as version_rank
+    from source
+)
+
+select
+    _partner as partner_id,
+    event_id,
+    case_id,
+    event_type,
+    event_at,
+    updated_at,
+    _batch_id as batch_id,
+    _landed_at as landed_at
+from ranked
+where
+    version_rank = 1
+    and coalesce(record_status, 'valid') <> 'withdrawn'

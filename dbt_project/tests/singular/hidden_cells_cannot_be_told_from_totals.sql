@@ -1,0 +1,33 @@
+-- No set of cells hides exactly one that could have hidden behind another.
+with hidden as (
+    select * from {{ ref('int_suppressed_cells') }}
+),
+
+weekly as (
+    select * from {{ ref('int_metric_weekly') }}
+),
+
+lone as (
+    select
+        cell_set,
+        week_start,
+        min(cell_code) as cell_code
+    from hidden
+    group by cell_set, week_start
+    having count(*) = 1
+),
+
+others as (
+    select distinct
+        lone.cell_set,
+        lone.week_start
+    from lone
+    inner join weekly
+        on
+            lone.cell_set = weekly.metric_id || '/' || weekly.scope_type
+            and lone.cell_code <> weekly.scope_code
+            and lone.week_start = weekly.week_start
+    where weekly.persons > 0
+)
+
+select * from others

@@ -5,7 +5,7 @@ from decimal import Decimal
 from math import ceil
 
 from worker_services.briefing.config import ChartChoice
-from worker_services.briefing.figures import CITY, Figure, FigureBook
+from worker_services.briefing.figures import CITY, COLUMN_ZH, Figure, FigureBook
 from worker_services.intervals import Week
 
 RECENT_WEEKS = 13
@@ -80,9 +80,9 @@ def place_labels(plot: Plot, top: float, height: float, gap: float = 31.0) -> li
     ]
     if plot.limit_label is not None:
         before, unit = ("≥", "") if plot.is_rate else ("", plot.limit_label.unit)
-        labels.append(Label(at(plot.limit), "年度目标", before, plot.limit_label, unit, None))
+        labels.append(Label(at(plot.limit), COLUMN_ZH["target"], before, plot.limit_label, unit, None))
     if plot.pace is not None and plot.pace_label is not None:
-        labels.append(Label(at(plot.pace[-1]), "序时进度", "", plot.pace_label, "", None))
+        labels.append(Label(at(plot.pace[-1]), COLUMN_ZH["expected_share"], "", plot.pace_label, "", None))
     labels.sort(key=lambda label: label.y)
     ys = spread([label.y for label in labels], gap, top, top + height - 4)
     return [replace(label, y=y) for label, y in zip(labels, ys, strict=True)]
@@ -154,7 +154,11 @@ def _weekly(book: FigureBook, metrics: list[str], weeks: list[str]) -> Plot:
     catalogue = [book.marts.catalogue[m] for m in metrics]
     is_rate = catalogue[0]["kind"] == "rate"
     series = [
-        Series(row["name_zh"], _values(book, row["metric_id"], "value", weeks), book.metric(row["metric_id"], "value"))
+        Series(
+            row["name_zh"] if len(catalogue) > 1 else COLUMN_ZH["value"],
+            _values(book, row["metric_id"], "value", weeks),
+            book.metric(row["metric_id"], "value"),
+        )
         for row in catalogue
     ]
     highest = max((v for s in series for v in s.values if v is not None), default=0.0)
@@ -184,7 +188,7 @@ def _cumulative(book: FigureBook, metric: str) -> Plot:
         title=row["name_zh"],
         unit=row["unit_zh"],
         weeks=[Week.parse(week).number for week in weeks],
-        series=[Series("累计", values, book.metric(metric, "cumulative_value"))],
+        series=[Series(COLUMN_ZH["cumulative_value"], values, book.metric(metric, "cumulative_value"))],
         ticks=nice_ticks(max([limit or 0.0, *(v for v in values if v is not None)])),
         pace=pace if has_pace else None,
         pace_label=book.metric(metric, "expected_share") if has_pace else None,

@@ -18,8 +18,6 @@ class Part(BaseModel):
 
 class Edition(Part):
     name_zh: str
-    scope_type: Literal["city", "organisation"]
-    scope_code: str
 
 
 class ImprintLine(Part):

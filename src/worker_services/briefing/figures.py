@@ -24,7 +24,7 @@ COLUMN_ZH = {
     "completion_rate": "完成率",
     "expected_share": "序时进度",
     "pace_gap": "进度差",
-    "data_through": "数据截至",
+    "complete_through": "数据截至",
     "rows_received": "接收",
     "rows_accepted": "入库",
     "rows_quarantined": "隔离",
@@ -98,8 +98,9 @@ class FigureBook:
         column: str,
         scope: tuple[str, str] = CITY,
         week: Week | str | None = None,
-        sign: Sign = "plain",
+        magnitude: bool = False,
     ) -> Figure:
+        """A column of rpt_metric_weekly; changes carry their sign unless only their magnitude is wanted."""
         catalogue = self.marts.catalogue[metric]
         week_id = str(week or self.marts.week)
         row = self.marts.weekly[(metric, *scope, week_id)]
@@ -107,9 +108,9 @@ class FigureBook:
         reason = ""
         if row[column] is None:
             reason = "不公布" if row["is_suppressed"] else "无数据或分母为零"
-        suffix = {"plain": "", "signed": "", "magnitude": "|magnitude"}[sign]
+        sign: Sign = "magnitude" if magnitude else "signed" if column in ("change", "pace_gap") else "plain"
         return self._add(
-            f"{metric}/{scope[0]}/{scope[1]}/{week_id}/{column}{suffix}",
+            f"{metric}/{scope[0]}/{scope[1]}/{week_id}/{column}{'|magnitude' if magnitude else ''}",
             row[column],
             notation,
             decimals,
@@ -136,11 +137,22 @@ class FigureBook:
     def freshness(self, row: Row) -> Figure:
         scope = f"{row['partner_id']}.{row['feed']}"
         return self._add(
-            f"freshness/feed/{scope}/{self.marts.week}/data_through",
-            row["data_through"],
+            f"freshness/feed/{scope}/{self.marts.week}/complete_through",
+            row["complete_through"],
             "date",
             0,
-            reason="" if row["data_through"] else "尚无数据",
+            reason="" if row["complete_through"] else "尚无数据",
+        )
+
+    def freshness_of_all(self) -> Figure:
+        """The last day that every partner's data reach."""
+        days = [row["complete_through"] for row in self.marts.freshness]
+        return self._add(
+            f"freshness_of_all/city/220100/{self.marts.week}/complete_through",
+            min(days) if days and None not in days else None,
+            "date",
+            0,
+            reason="" if days and None not in days else "尚无数据",
         )
 
     def quality(self, row: Row, column: str) -> Figure:
@@ -167,9 +179,7 @@ class FigureBook:
 
     def quality_reason(self, row: Row) -> Figure:
         scope = f"{row['partner_id']}.{row['feed']}.{row['column_name'] or ''}.{row['rule']}"
-        return self._add(
-            f"quality_reason/feed/{scope}/{row['week_id']}/rows", row["rows"], "count", 0, unit="行"
-        )
+        return self._add(f"quality_reason/feed/{scope}/{row['week_id']}/rows", row["rows"], "count", 0, unit="行")
 
     def category(self, row: Row, column: str) -> Figure:
         scope = f"{row['partner_id']}.{row['service_category']}"

@@ -1,6 +1,5 @@
 """The `rpt_` marts of one published build, read once, for one week."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import duckdb
 from worker_services.briefing.errors import NoPublishedBuild, WeekNotCovered
 from worker_services.intervals import Week
 from worker_services.settings import Settings
+from worker_services.warehouse.publish import current
 
 Row = dict[str, Any]
 MetricKey = tuple[str, str, str, str]
@@ -38,13 +38,13 @@ class Marts:
 def build_path(settings: Settings, build_id: str | None = None) -> Path:
     """The file of a build, by default of the published one. Raises NoPublishedBuild."""
     if build_id is None:
-        pointer = settings.warehouse / "current.json"
-        if not pointer.exists():
+        published = current(settings)
+        if published is None:
             raise NoPublishedBuild(
-                f"no warehouse build has been published yet: {pointer} is not there. "
-                "Run 'worker-services warehouse build', 'audit' and 'publish' first."
+                "no warehouse build has been published yet; run 'worker-services warehouse build', "
+                "'audit' and 'publish' first"
             )
-        build_id = json.loads(pointer.read_text(encoding="utf-8"))["build_id"]
+        build_id = published.build_id
     path = settings.builds / f"{build_id}.duckdb"
     if not path.exists():
         raise NoPublishedBuild(f"build '{build_id}' is not kept any more: {path} is not there")
@@ -73,13 +73,11 @@ def read_marts(path: Path, week: Week) -> Marts:
                 f"build {build['build_id']} covers {covered}, not {week}; "
                 "ask for another week, or ingest the missing nights and publish a new build"
             )
-        here = [str(week)]
+        here = f"where week_id = '{week}'"  # a literal: query parameters make DuckDB import pandas
         weekly = _rows(
             connection,
-            "select * from marts.rpt_metric_weekly where scope_type = 'city' and week_id <= $1 "
-            "union all by name select * from marts.rpt_metric_weekly where scope_type <> 'city' and week_id = $1 "
-            "order by scope_order, scope_code, metric_id, week_id",
-            here,
+            f"select * from marts.rpt_metric_weekly where week_id <= '{week}' "
+            f"and (scope_type = 'city' or week_id = '{week}') order by scope_order, scope_code, metric_id, week_id",
         )
         return Marts(
             build_id=build["build_id"],
@@ -93,33 +91,25 @@ def read_marts(path: Path, week: Week) -> Marts:
                 )
             },
             weekly={(r["metric_id"], r["scope_type"], r["scope_code"], r["week_id"]): r for r in weekly},
-            organisations=list(
-                {r["scope_code"]: r for r in weekly if r["scope_type"] == "organisation"}.values()
-            ),
-            freshness=_rows(
-                connection, "select * from marts.rpt_partner_freshness order by domain, partner_id, feed"
-            ),
+            organisations=list({r["scope_code"]: r for r in weekly if r["scope_type"] == "organisation"}.values()),
+            freshness=_rows(connection, "select * from marts.rpt_partner_freshness order by domain, partner_id, feed"),
             quality=_rows(
                 connection,
-                "select * from marts.rpt_quality_feed_weekly where week_id = $1 order by partner_id, feed",
-                here,
+                f"select * from marts.rpt_quality_feed_weekly {here} order by partner_id, feed",
             ),
             reasons=_rows(
                 connection,
-                "select * from marts.rpt_quality_reasons where week_id = $1 "
+                f"select * from marts.rpt_quality_reasons {here} "
                 "order by rows desc, partner_id, feed, column_name, rule",
-                here,
             ),
             categories=_rows(
                 connection,
-                "select * from marts.rpt_service_categories where week_id = $1 "
-                "order by service_category, partner_id",
-                here,
+                f"select * from marts.rpt_service_categories {here} order by service_category_order, partner_id",
             ),
         )
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str, parameters: list[str] | None = None) -> list[Row]:
-    cursor = connection.execute(query, parameters or [])
+def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    cursor = connection.execute(query)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]

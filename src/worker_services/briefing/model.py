@@ -15,7 +15,13 @@ from worker_services.intervals import Week
 
 REASONS_SHOWN = 8
 INCOMPLETE = "△"
-QUALITY_COLUMNS = ("rows_received", "rows_accepted", "rows_quarantined", "rows_held_orphan", "acceptance_rate")
+QUALITY_COLUMNS = (
+    "rows_received",
+    "rows_accepted",
+    "rows_quarantined",
+    "rows_held_orphan",
+    "acceptance_rate",
+)
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,19 @@ class TableRow:
 
 
 @dataclass(frozen=True)
-class Table:
-    """`heads` are the columns right of the row head; a column's words are its metric and what of it is shown."""
+class Head:
+    """`anchor` is where in the notes it leads."""
 
-    heads: list[tuple[str, list[str]]]
+    name: str
+    anchor: str
+    columns: list[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A head spans the columns named below it; `heads` are right of the row heads."""
+
+    heads: list[Head]
     rows: list[TableRow]
 
 
@@ -86,7 +101,6 @@ class Definition:
     name: str
     unit: str
     text: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +163,12 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
         charts=[chart for chart in charts if chart],
         organisations=_organisations(book, config),
         categories=_categories(book),
-        sources=[_source_row(book, row) for row in marts.freshness],
+        sources=[
+            _source_row(book, row)
+            for domain in dict.fromkeys([*domains, *(row["domain"] for row in marts.freshness)])
+            for row in marts.freshness
+            if row["domain"] == domain
+        ],
         reasons=[
             TableRow(
                 [*_source(marts, row), row["column_name"] or "", row["rule_zh"], row["dimension_zh"]],
@@ -159,8 +178,7 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
         ],
         has_more_reasons=len(marts.reasons) > REASONS_SHOWN,
         definitions=[
-            Definition(m, row["name_zh"], row["unit_zh"], row["definition_zh"], row["source_clause_zh"] or "")
-            for m, row in marts.catalogue.items()
+            Definition(m, row["name_zh"], row["unit_zh"], row["definition_zh"]) for m, row in marts.catalogue.items()
         ],
         late=late,
     )
@@ -217,9 +235,7 @@ def _sections(book: FigureBook, config: BriefingConfig, domains: list[str], late
             )
         )
     sections.append(Section("数据质量", [Paragraph("", [narrative.quality(book)])]))
-    return [
-        Section(f"{numeral(n)}、{section.heading}", section.paragraphs) for n, section in enumerate(sections, 1)
-    ]
+    return [Section(f"{numeral(n)}、{section.heading}", section.paragraphs) for n, section in enumerate(sections, 1)]
 
 
 def _status(book: FigureBook, domain: str, incomplete: set[str]) -> list[StatusRow]:
@@ -253,7 +269,7 @@ def _tracked(book: FigureBook, metric: str, incomplete: set[str]) -> TableRow:
         [_marked(book.marts.catalogue[metric], incomplete), book.marts.catalogue[metric]["unit_zh"]],
         [
             book.metric(metric, "value"),
-            book.metric(metric, "change", sign="signed"),
+            book.metric(metric, "change"),
             book.metric(metric, "cumulative_value"),
         ],
     )
@@ -267,10 +283,10 @@ def _organisations(book: FigureBook, config: BriefingConfig) -> Table:
             columns.append((metric, str(row["name_zh"]), shown))
     scopes = [(("organisation", unit["scope_code"]), unit["scope_name_zh"]) for unit in book.marts.organisations]
     return Table(
-        heads=[(name, [COLUMN_ZH[column] for column in shown]) for _, name, shown in columns],
+        heads=[Head(name, f"h-{m}", [COLUMN_ZH[column] for column in shown]) for m, name, shown in columns],
         rows=[
             TableRow([name], [book.metric(m, c, scope=scope) for m, _, shown in columns for c in shown])
-            for scope, name in [*scopes, (CITY, "全市")]
+            for scope, name in [*scopes, (CITY, config.edition("city").name_zh)]
         ],
     )
 
@@ -283,14 +299,12 @@ def _categories(book: FigureBook) -> Table:
     by_cell = {(row["service_category"], row["partner_id"]): row for row in rows}
     shown = ("person_times", "cumulative_person_times")
     return Table(
-        heads=[(name, [COLUMN_ZH[column] for column in shown]) for name in partners.values()],
+        heads=[Head(name, "h-service_category", [COLUMN_ZH[column] for column in shown]) for name in partners.values()],
         rows=[
             TableRow(
                 [name],
                 [
-                    book.category(by_cell[(category, partner)], column)
-                    if (category, partner) in by_cell
-                    else None
+                    book.category(by_cell[(category, partner)], column) if (category, partner) in by_cell else None
                     for partner in partners
                     for column in shown
                 ],

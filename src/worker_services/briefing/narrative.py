@@ -1,4 +1,4 @@
-"""The sentences of the briefing, by rule, from the catalogue's own names; each figure stands after the word it is for."""
+"""The sentences of the briefing, by rule, from the catalogue's names; each figure follows the word it is for."""
 
 from worker_services.briefing.figures import CITY, Figure, FigureBook
 from worker_services.briefing.marts import Row
@@ -7,6 +7,7 @@ Segment = str | Figure
 Sentence = list[Segment]
 
 LEAGUE_PLACES = 3
+MOST_NAMED = 5
 _PLACES_ZH = "零一二三四五六七八九十"
 
 
@@ -24,7 +25,12 @@ def overall(book: FigureBook, late: list[Row]) -> list[Sentence]:
         book.target_count(),
         "项指标中，",
     ]
-    for code, name in (("done", "已达标"), ("on_pace", "正常"), ("behind", "滞后"), ("far_behind", "严重滞后")):
+    for code, name in (
+        ("done", "已达标"),
+        ("on_pace", "正常"),
+        ("behind", "滞后"),
+        ("far_behind", "严重滞后"),
+    ):
         counts += [f"{name}", book.status_count(code), "项、"]
     counts[-1] = "项。"
     return [counts, _lagging(book), freshness(book, late)]
@@ -38,9 +44,14 @@ def _lagging(book: FigureBook) -> Sentence:
             continue
         sentence.append(f"{row['name_zh']}（")
         if row["kind"] == "rate":
-            sentence += ["累计", book.metric(metric, "cumulative_value"), "，年度目标", book.metric(metric, "target")]
+            sentence += [
+                "累计",
+                book.metric(metric, "cumulative_value"),
+                "，年度目标",
+                book.metric(metric, "target"),
+            ]
         else:
-            gap = book.metric(metric, "pace_gap", sign="magnitude")
+            gap = book.metric(metric, "pace_gap", magnitude=True)
             sentence += ["完成率", book.metric(metric, "completion_rate"), "，低于序时进度", gap, "个百分点"]
         sentence.append("）、")
     if not sentence:
@@ -51,15 +62,11 @@ def _lagging(book: FigureBook) -> Sentence:
 def freshness(book: FigureBook, late: list[Row]) -> Sentence:
     """Until when the partners' data reach, and who is missing."""
     if not late:
-        ends = {row["data_through"]: row for row in book.marts.freshness}
-        if len(ends) != 1:
-            return ["各合作单位数据均按时到达，截至日期见附件。"]
-        row = next(iter(ends.values()))
-        return ["各合作单位数据均按时到达，数据截至", book.freshness(row), "。"]
+        return ["各合作单位数据均按时到达，数据截至", book.freshness_of_all(), "。"]
     sentence: Sentence = ["以下数据未按时到达，相关指标以△标注："]
     for row in late:
         sentence.append(f"{row['partner_name_zh']}“{row['feed_name_zh']}”")
-        if row["data_through"] is None:
+        if row["complete_through"] is None:
             sentence.append("（尚无数据）、")
         else:
             sentence += ["（数据截至", book.freshness(row), "）、"]
@@ -72,11 +79,14 @@ def target_metric(book: FigureBook, metric: str) -> Sentence:
     row = book.marts.catalogue[metric]
     standing = book.marts.weekly[(metric, *CITY, str(book.marts.week))]
     cumulative = book.metric(metric, "cumulative_value")
-    sentence = [*_this_week(book, metric), "；累计", *_with_unit(cumulative)]
-    if row["kind"] == "rate":
-        sentence += ["，年度目标为不低于", book.metric(metric, "target")]
-    else:
-        sentence += ["，完成率", book.metric(metric, "completion_rate"), *_against_pace(book, metric)]
+    sentence = [*_this_week(book, metric), *(["；累计", *_with_unit(cumulative)] if cumulative.is_number else [])]
+    target, completion = book.metric(metric, "target"), book.metric(metric, "completion_rate")
+    if not target.is_number:
+        sentence.append("，本年未下达目标")
+    elif row["kind"] == "rate":
+        sentence += ["，年度目标为不低于", target]
+    elif completion.is_number:
+        sentence += ["，完成率", completion, *_against_pace(book, metric)]
     status = standing["status_zh"]
     if status:
         sentence.append(f"，{status}" if standing["status_code"] == "done" else f"，进度{status}")
@@ -88,7 +98,7 @@ def _this_week(book: FigureBook, metric: str) -> Sentence:
     value = book.metric(metric, "value")
     if not value.is_number:
         return ["本周无数据"]
-    change = book.metric(metric, "change", sign="magnitude")
+    change = book.metric(metric, "change", magnitude=True)
     if not change.is_number:
         return ["本周", *_with_unit(value)]
     if not change.direction:
@@ -99,7 +109,7 @@ def _this_week(book: FigureBook, metric: str) -> Sentence:
 
 
 def _against_pace(book: FigureBook, metric: str) -> Sentence:
-    gap = book.metric(metric, "pace_gap", sign="magnitude")
+    gap = book.metric(metric, "pace_gap", magnitude=True)
     if not gap.is_number:
         return []
     if not gap.direction:
@@ -117,7 +127,8 @@ def tracked_metrics(book: FigureBook, metrics: list[str]) -> Sentence:
     for metric in metrics:
         value, cumulative = book.metric(metric, "value"), book.metric(metric, "cumulative_value")
         week: Sentence = ["本周", *_with_unit(value)] if value.is_number else ["本周无数据"]
-        sentence += [book.marts.catalogue[metric]["name_zh"], *week, "、累计", *_with_unit(cumulative), "；"]
+        to_date: Sentence = ["、累计", *_with_unit(cumulative)] if cumulative.is_number else []
+        sentence += [book.marts.catalogue[metric]["name_zh"], *week, *to_date, "；"]
     return [*sentence[:-1], "。"]
 
 
@@ -145,6 +156,8 @@ def league(book: FigureBook, metric: str) -> Sentence:
     ]
     if len(idle) == len(book.marts.organisations):
         sentence.append("。本周各单位均无新增")
+    elif len(idle) > MOST_NAMED:
+        sentence.append("。本周无新增的单位较多，见附件")
     elif idle:
         sentence.append(f"。本周无新增的是{'、'.join(idle)}")
     return [*sentence, "。"]

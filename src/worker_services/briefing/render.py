@@ -5,11 +5,9 @@ import csv
 import io
 import json
 import logging
-import os
 import re
-import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -18,12 +16,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from fontTools.pens.svgPathPen import SVGPathPen
-from fontTools.pens.transformPen import TransformPen
-from fontTools.ttLib import TTFont
+from fontTools.pens.svgPathPen import SVGPathPen  # type: ignore[import-untyped]
+from fontTools.pens.transformPen import TransformPen  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from weasyprint import HTML, Attachment
+from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -34,11 +33,13 @@ from worker_services.briefing.figures import Figure
 from worker_services.briefing.justify import flush_right
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import Briefing, read_briefing
+from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 
 Place = Literal["text", "table", "chart"]
 
+VARIANT = "pdf/a-3a"
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
 CSV_COLUMNS = ("id", "metric", "scope", "week", "column", "value", "printed", "unit", "as_of")
 
@@ -95,7 +96,9 @@ class Printing:
 def definition_anchor(figure: Figure) -> str:
     """The anchor in the notes that a figure leads to; anchors of figures begin with 'd-', no others do."""
     kind = figure.id.split("/")[0]
-    if kind in ("freshness", "service_category", "status_count", "target_count"):
+    if kind.startswith("freshness"):
+        return "d-freshness"
+    if kind in ("service_category", "status_count", "target_count"):
         return f"d-{kind}"
     return "d-quality" if kind.startswith("quality") else f"d-{figure.metric}"
 
@@ -109,8 +112,12 @@ def render(settings: Settings, week: Week, edition: str, build_id: str | None = 
     briefing = read_briefing(build_path(settings, build_id), load_config(settings), edition, week)
     pdf, figures_json, figures_csv = typeset(settings, briefing)
     files = BriefingFiles.at(settings, week, edition)
-    for path, content in ((files.figures_json, figures_json), (files.figures_csv, figures_csv), (files.pdf, pdf)):
-        write_atomically(path, content)
+    for path, content in (
+        (files.figures_json, figures_json),
+        (files.figures_csv, figures_csv),
+        (files.pdf, pdf),
+    ):
+        write_bytes(path, content)
     return files
 
 
@@ -119,59 +126,62 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
     templates = settings.project_root / "templates"
     printing = Printing()
     html = _html(templates, briefing, printing)
-    fonts = FontConfiguration()
+    files: list[bytes] = []
+
+    def attach(document: Document) -> list[Attachment]:
+        files.extend((_figures_json(briefing, printing, _pages(document, printing)), _figures_csv(briefing, printing)))
+        when = briefing.marts.as_of.replace(tzinfo=UTC)
+        return [
+            Attachment(
+                string=content,
+                name=f"{briefing.week}-{briefing.edition_id}.figures.{kind}",
+                description=description,
+                created=when,
+                modified=when,
+                relationship="Data",
+            )
+            for kind, content, description in zip(
+                ("json", "csv"), files, ("本期全部数据及其在文中的位置", "本期全部数据"), strict=True
+            )
+        ]
+
+    pdf = print_pdf(templates, html, attach)
+    figures_json, figures_csv = files
+    return pdf, figures_json, figures_csv
+
+
+def print_pdf(templates: Path, html: str, attach: Callable[[Document], list[Attachment]]) -> bytes:
+    """HTML to PDF/A-3a with our fonts and files only; `attach` makes the attachments of the laid-out document.
+
+    Raises RenderFault.
+    """
     with _strict(), flush_right():
         document = HTML(
-            string=html, base_url=str(templates / "briefing") + "/", url_fetcher=_LocalFetcher(templates)
-        ).render(font_config=fonts, pdf_variant="pdf/a-3a")
-        pages = [
-            number
-            for number, page in enumerate(document.pages, 1)
-            for kind, target, _, _ in page.links
-            if kind == "internal" and target.startswith("d-")
-        ]
-        if len(pages) != len(printing.placements):
-            raise RenderFault(
-                f"{len(printing.placements)} figures were printed but {len(pages)} stand on the pages: "
-                "a template broke one over two lines or hid it"
-            )
-        figures_json = _figures_json(briefing, printing, pages)
-        figures_csv = _figures_csv(briefing, printing)
-        when = briefing.marts.as_of.replace(tzinfo=UTC)
-        pdf = document.write_pdf(
-            pdf_variant="pdf/a-3a",
-            attachments=[
-                Attachment(
-                    string=content,
-                    name=f"{briefing.week}-{briefing.edition_id}.figures.{kind}",
-                    description=description,
-                    created=when,
-                    modified=when,
-                    relationship="Data",
-                )
-                for kind, content, description in (
-                    ("csv", figures_csv, "本期全部数据"),
-                    ("json", figures_json, "本期全部数据及其在文中的位置"),
-                )
-            ],
+            string=html, base_url=f"{templates / 'briefing'}/", url_fetcher=_LocalFetcher(templates)
+        ).render(font_config=FontConfiguration(), pdf_variant=VARIANT)
+        pdf = bytes(document.write_pdf(pdf_variant=VARIANT, attachments=attach(document)))
+    if strangers := {font.family for font in document.fonts.values() if not font.family.startswith("Briefing")}:
+        raise RenderFault(
+            f"the briefing was not written: no font of the project has every glyph it needs; the system's "
+            f"{', '.join(sorted(strangers))} stood in, and other machines may not have it"
         )
-    return bytes(pdf), figures_json, figures_csv
+    return pdf
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Readers see the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+def _pages(document: Document, printing: Printing) -> list[int]:
+    """The page of each figure, in document order."""
+    pages = [
+        number
+        for number, page in enumerate(document.pages, 1)
+        for kind, target, _, _ in page.links
+        if kind == "internal" and target.startswith("d-")
+    ]
+    if len(pages) != len(printing.placements):
+        raise RenderFault(
+            f"{len(printing.placements)} figures were printed but {len(pages)} stand on the pages: "
+            "a template broke one over two lines or hid it"
+        )
+    return pages
 
 
 def _html(templates: Path, briefing: Briefing, printing: Printing) -> str:
@@ -233,7 +243,7 @@ def _record(figure: Figure) -> dict[str, str]:
     return {**record, "value": "" if figure.value is None else str(figure.value)}
 
 
-class _LocalFetcher(URLFetcher):
+class _LocalFetcher(URLFetcher):  # type: ignore[misc]
     """Reads files below the templates folder and data: URLs; anything else is a fault."""
 
     def __init__(self, root: Path) -> None:
@@ -243,8 +253,8 @@ class _LocalFetcher(URLFetcher):
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         parts = urlsplit(url)
         if parts.scheme == "file":
-            path = os.path.normpath(unquote(parts.path))
-            if not Path(path).is_relative_to(self._root):
+            path = Path(unquote(parts.path))
+            if ".." in path.parts or not path.is_relative_to(self._root):
                 raise ValueError(f"{url} lies outside the templates folder")
         return super().fetch(url, headers)
 

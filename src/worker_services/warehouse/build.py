@@ -56,18 +56,21 @@ def build(settings: Settings, as_of: datetime) -> BuildResult:
         build_id = f"build_{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}_{fingerprint[:8]}"
         if record_path(settings, build_id).exists():
             return _made_before(settings, build_id)
-        path = settings.builds / f"{build_id}.duckdb"
-        _remove(path)  # of a run that was killed: nobody reads a file that was never published
         _require_space(settings, known)
+        # Always the same working file: dbt takes another path for another project and would parse all of it again.
+        working = settings.warehouse / "dbt" / "warehouse.duckdb"
+        working.parent.mkdir(exist_ok=True)
+        _remove(working)  # of a run that was killed
         try:
-            landing_schema.write(path, settings, known, build_id, as_of)
-            dbt = _run_dbt(settings, path)
+            landing_schema.write(working, settings, known, build_id, as_of)
+            dbt = _run_dbt(settings, working)
         except duckdb.Error as error:
-            _remove(path)
             raise BuildFailed(f"a landing file cannot be read: {error}") from error
-        except BaseException:
-            _remove(path)
-            raise
+        else:
+            path = settings.builds / f"{build_id}.duckdb"
+            working.replace(path)
+        finally:
+            _remove(working)
         write_json(
             record_path(settings, build_id),
             {

@@ -1,0 +1,47 @@
+"""Start the simulated partners: `python -m simulators --help`."""
+
+import argparse
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+from simulators.control import DEMO_INTERVALS
+
+
+def main() -> int:
+    parent = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))  # until the servers take over, so that nothing is left behind
+    parser = argparse.ArgumentParser(prog="python -m simulators", description="Simulated partners")
+    parser.add_argument("--seed", type=int, default=None, help="another synthetic city")
+    parser.add_argument("--dirt-rate", type=float, default=None, help="share of rows got wrong (default 0.01)")
+    parser.add_argument("--deliver", action="append", metavar="A/B", help="files that are there at the start")
+    parser.add_argument("--workdir", type=Path, default=None, help="folder for SFTP roots and dirt.jsonl")
+    parser.add_argument("--write-connections", type=Path, default=None, metavar="FILE", help="JSON")
+    arguments = parser.parse_args()
+
+    from simulators import database_partner  # the cluster is made while the rest is imported
+
+    database = database_partner.initialise(secrets.token_urlsafe(18))
+    try:
+        from simulators.serve import serve
+        from simulators.world import DEFAULT_DIRT_RATE, DEFAULT_SEED, Interval, make_world
+
+        seed = DEFAULT_SEED if arguments.seed is None else arguments.seed
+        rate = DEFAULT_DIRT_RATE if arguments.dirt_rate is None else arguments.dirt_rate
+        intervals = [Interval.parse(text) for text in arguments.deliver or DEMO_INTERVALS]
+        world = make_world(seed, rate)
+        database_partner.start(database)
+        folder = arguments.workdir or database.home / "partners"
+        folder.mkdir(parents=True, exist_ok=True)
+        asyncio.run(serve(world, folder, database, intervals, arguments.write_connections, parent))
+    finally:
+        database_partner.remove(database)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

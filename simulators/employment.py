@@ -1,0 +1,282 @@
+"""Job fairs, postings, applications, and skills training of the synthetic year."""
+
+import numpy as np
+import pandas as pd
+
+from simulators.people import Employers, Workers
+from simulators.register import amendments, enter, updated
+from simulators.vocabulary import ORGANISATION_CODES, ORGANISATIONS
+from simulators.year import (
+    ALL_DAYS,
+    BUSY_DAY,
+    HISTORY_END,
+    YEAR_END,
+    as_day,
+    busyness,
+    clock,
+    is_holiday,
+    spread,
+    weekday,
+)
+
+_CODES = np.array(ORGANISATION_CODES, object)
+_PACE = np.array([o.employment for o in ORGANISATIONS]) * np.array([o.members for o in ORGANISATIONS])
+_OCCUPATIONS = [
+    "电工",
+    "焊工",
+    "数控操作工",
+    "质检员",
+    "仓储管理员",
+    "配送员",
+    "家政服务员",
+    "客服专员",
+    "会计",
+    "电商运营",
+    "机械装配工",
+    "保安员",
+]
+_LEVELS = np.array(["none", "junior", "intermediate", "senior"], object)
+_COURSES = ["electrician", "welder", "housekeeping", "e_commerce", "other"]
+LATE_TALK_DAY = as_day("2025-10-22")  # entered on the busy day, its postings the day before: orphans for one night
+
+
+def make_job_fairs(
+    rng: np.random.Generator, workers: Workers, employers: Employers
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Logs of fairs, postings and applications."""
+    fairs = _fairs(rng)
+    postings = _postings(rng, fairs, employers)
+    applications = _applications(rng, fairs, postings, workers)
+    has_postings = fairs["fair_id"].isin(postings["fair_id"]).to_numpy()
+    last_before = fairs["fair_date"].to_numpy().astype("datetime64[D]") < HISTORY_END
+    correctable = has_postings & last_before
+
+    def rename(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["fair_name"] = rows["fair_name"] + "（更名）"
+
+    fair_changes = amendments(
+        rng, fairs, rename, corrected=0.03, correctable=correctable, mistakes=~has_postings, on_busy_day=(1, 0)
+    )
+    is_empty = ~postings["posting_id"].isin(applications["posting_id"]).to_numpy()
+
+    def recount(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["headcount"] = rows["headcount"] + rng.integers(1, 6, len(rows))
+
+    posting_changes = amendments(rng, postings, recount, withdrawable=is_empty, on_busy_day=(3, 2))
+    return (
+        pd.concat([fairs, fair_changes]),
+        pd.concat([postings, posting_changes]),
+        _progress(rng, applications),
+    )
+
+
+def _fairs(rng: np.random.Generator) -> pd.DataFrame:
+    saturdays = ALL_DAYS[(weekday(ALL_DAYS) == 5) & ~is_holiday(ALL_DAYS)]
+    workdays = ALL_DAYS[(weekday(ALL_DAYS) < 5) & ~is_holiday(ALL_DAYS)]
+    spring, autumn = as_day("2025-02-15"), as_day("2025-10-19")
+    held = np.concatenate(
+        [
+            rng.choice(saturdays[(saturdays > spring) & (saturdays < autumn)], 16, replace=False),
+            [HISTORY_END],
+            rng.choice(saturdays[saturdays > BUSY_DAY], 3, replace=False),
+        ]
+    )
+    talks = np.concatenate(
+        [
+            rng.choice(workdays[(workdays > spring) & (workdays < autumn)], 11, replace=False),
+            [LATE_TALK_DAY],
+            rng.choice(workdays[(workdays > BUSY_DAY) & (workdays < YEAR_END - 10)], 4, replace=False),
+            [as_day("2025-06-18"), as_day("2025-10-16")],  # entered by mistake, withdrawn later, without postings
+        ]
+    )
+    days = np.concatenate([held, talks])
+    is_talk = np.arange(len(days)) >= len(held)
+    is_mistake = np.arange(len(days)) >= len(days) - 2
+    order = np.argsort(days, kind="stable")
+    days, is_talk, is_mistake = days[order], is_talk[order], is_mistake[order]
+    organisation = rng.choice(len(_CODES), len(days), p=_PACE / _PACE.sum())
+    names = [
+        f"2025年{ORGANISATIONS[org].short_zh}{'企业宣讲会' if talk else '职工就业招聘会'}（演示第{number}场）"
+        for number, (org, talk) in enumerate(zip(organisation, is_talk, strict=True), 1)
+    ]
+    fairs = pd.DataFrame(
+        {
+            "fair_id": [f"F2025{number:03d}" for number in range(1, len(days) + 1)],
+            "fair_name": names,
+            "fair_type": np.where(is_talk, "recruiting_talk", "job_fair").astype(object),
+            "fair_date": days,
+            "organisation_code": _CODES[organisation],
+        }
+    )
+    log = enter(rng, fairs, days, hours=(8.0, 9.0), late=0.0, late_on_busy_day=0)
+    is_late = (days == LATE_TALK_DAY) & is_talk
+    log.loc[is_late, "_reported_at"] = clock(rng, np.full(int(is_late.sum()), BUSY_DAY), 9.0, 12.0)
+    log.loc[is_late, "_change"] = "late"
+    return log.assign(_is_mistake=is_mistake)
+
+
+def _postings(rng: np.random.Generator, fairs: pd.DataFrame, employers: Employers) -> pd.DataFrame:
+    parts: list[pd.DataFrame] = []
+    pool = pd.DataFrame()
+    chance = _PACE[employers.organisation] / np.bincount(employers.organisation)[employers.organisation]
+    number = 0
+    real = fairs[~fairs["_is_mistake"]]
+    for fair_id, fair_type in zip(real["fair_id"].tolist(), real["fair_type"].tolist(), strict=True):
+        count = int(rng.normal(24, 4) if fair_type == "recruiting_talk" else rng.normal(142, 18))
+        repeated = pool.sample(min(len(pool), int(0.13 * count)), random_state=rng) if len(pool) else pool
+        fresh = count - len(repeated)
+        employer = rng.choice(len(chance), fresh, p=chance / chance.sum())
+        low = rng.integers(28, 75, fresh) * 100
+        new = pd.DataFrame(
+            {
+                "posting_id": [f"P{number + offset:06d}" for offset in range(1, fresh + 1)],
+                "employer_credit_code": employers.credit_code[employer],
+                "employer_name": employers.name[employer],
+                "occupation": rng.choice(np.array(_OCCUPATIONS, object), fresh),
+                "headcount": np.clip(rng.lognormal(2.43, 0.85, fresh), 1, 400).astype(np.int64),
+                "monthly_wage_min": low.astype(object),
+                "monthly_wage_max": (low + rng.integers(5, 35, fresh) * 100).astype(object),
+            }
+        )
+        unstated = rng.random(fresh) < 0.08
+        new.loc[unstated, ["monthly_wage_min", "monthly_wage_max"]] = None
+        number += fresh
+        parts.append(pd.concat([new, repeated]).assign(fair_id=str(fair_id)))
+        pool = pd.concat([pool, new])
+    postings = pd.concat(parts, ignore_index=True)
+    parent = fairs.set_index("fair_id").loc[postings["fair_id"]]
+    days = parent["fair_date"].to_numpy().astype("datetime64[D]")
+    entered = parent["_reported_at"].to_numpy().astype("datetime64[s]")
+    log = enter(rng, postings, days, hours=(10.0, 20.0), late=0.04, late_on_busy_day=0, not_before=entered)
+    is_early = days == LATE_TALK_DAY
+    log.loc[is_early, "_reported_at"] = clock(rng, np.full(int(is_early.sum()), HISTORY_END), 10.0, 18.0)
+    log.loc[is_early, "_change"] = "late"
+    of_saturday = np.flatnonzero(days == HISTORY_END)[:6]
+    log.loc[of_saturday, "_reported_at"] = clock(rng, np.full(len(of_saturday), BUSY_DAY), 10.0, 18.0)
+    log.loc[of_saturday, "_change"] = "late"
+    return log
+
+
+def _applications(
+    rng: np.random.Generator, fairs: pd.DataFrame, postings: pd.DataFrame, workers: Workers
+) -> pd.DataFrame:
+    """One first entry an application; never before its posting is known."""
+    dates = fairs.set_index("fair_id")["fair_date"]
+    fair_day = dates.loc[postings["fair_id"]].to_numpy().astype("datetime64[D]")
+    drawing = postings["headcount"].to_numpy() ** 0.6 * rng.gamma(1.0, 1.0, len(postings))
+    early = fair_day <= BUSY_DAY
+    picked = np.concatenate(
+        [
+            rng.choice(np.flatnonzero(part), count, p=drawing[part] / drawing[part].sum())
+            for part, count in ((early, 12_100), (~early, 2_600))
+        ]
+    )
+    delay = np.where(rng.random(len(picked)) < 0.7, 0, rng.integers(1, 11, len(picked)))
+    days = fair_day[picked] + delay.astype("timedelta64[D]")
+    order = np.lexsort((rng.random(len(days)), days))
+    picked, days = picked[order], days[order]
+    # an applicant does not apply for what is not posted yet
+    entered = postings["_reported_at"].to_numpy().astype("datetime64[s]")[picked]
+    days = np.maximum(days, np.where(fair_day[picked] == LATE_TALK_DAY, BUSY_DAY, days))
+    applications = pd.DataFrame(
+        {
+            "application_id": [f"A{number:07d}" for number in range(1, len(picked) + 1)],
+            "posting_id": postings["posting_id"].to_numpy()[picked],
+            "fair_id": postings["fair_id"].to_numpy()[picked],
+            "worker_id": workers.citizen_id[rng.integers(0, len(workers.citizen_id), len(picked))],
+            "applied_on": days,
+            "stage": "applied",
+        }
+    )
+    return enter(rng, applications, days, hours=(12.0, 21.5), late=0.04, not_before=entered)
+
+
+def _progress(rng: np.random.Generator, first: pd.DataFrame) -> pd.DataFrame:
+    """Applications move on: interviewed, offered, hired; then the rare correction or withdrawal."""
+    parts, states = [first], first
+    for stage, share, longest in (("interviewed", 0.45, 14), ("offered", 0.42, 10), ("hired", 0.6, 14)):
+        moving = states[rng.random(len(states)) < share]
+        days = moving["_reported_at"].to_numpy().astype("datetime64[D]") + rng.integers(2, longest, len(moving)).astype(
+            "timedelta64[D]"
+        )
+        states = updated(rng, moving.assign(stage=stage), days)
+        parts.append(states)
+    log = pd.concat(parts)
+    last = log.drop_duplicates("application_id", keep="last")
+
+    def set_back(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["stage"] = np.where(rows["stage"] == "applied", "interviewed", "applied")
+
+    return pd.concat([log, amendments(rng, last, set_back, corrected=0.006, withdrawn=0.004, on_busy_day=(3, 2))])
+
+
+def make_training(rng: np.random.Generator, workers: Workers) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Logs of sessions and attendances. One session of the first night's day is entered a day late, on the busy day."""
+    weights = busyness((1.4, 0.8, 0.8, 0.6, 0.5, 0.5, 0.1), as_day("2025-02-10"))
+    starts = spread(rng, 67, 24, weights)
+    starts = np.sort(
+        np.concatenate([starts, [as_day("2025-10-21"), as_day("2025-10-23"), as_day("2025-10-24"), HISTORY_END]])
+    )
+    mistakes = np.array([as_day("2025-07-09"), as_day("2025-10-15")])  # entered by mistake, withdrawn, nobody came
+    starts = np.concatenate([starts, mistakes])
+    count = len(starts)
+    lengths = rng.integers(2, 5, count)
+    lengths[starts == HISTORY_END - 1] = 3  # runs over the first and second night
+    organisation = rng.choice(len(_CODES), count, p=_PACE / _PACE.sum())
+    sessions = pd.DataFrame(
+        {
+            "session_id": [f"T2025{number:03d}" for number in range(1, count + 1)],
+            "course": rng.choice(np.array(_COURSES, object), count, p=[0.27, 0.18, 0.25, 0.2, 0.1]),
+            "started_on": starts,
+            "ended_on": starts + (lengths - 1).astype("timedelta64[D]"),
+            "organisation_code": _CODES[organisation],
+            "capacity": rng.integers(6, 13, count) * 5,
+        }
+    )
+    log = enter(rng, sessions, starts, hours=(8.0, 9.0), late=0.0, late_on_busy_day=0)
+    is_late = (starts == HISTORY_END) & (np.arange(count) < count - len(mistakes))
+    log.loc[is_late, "_reported_at"] = clock(rng, np.full(int(is_late.sum()), BUSY_DAY), 8.0, 12.0)
+    log.loc[is_late, "_change"] = "late"
+    attendances = _attendances(rng, log.iloc[: -len(mistakes)], workers)
+    was_attended = log["session_id"].isin(attendances["session_id"]).to_numpy()
+
+    def widen(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["capacity"] = rows["capacity"] + 5
+
+    amended = amendments(
+        rng, log, widen, corrected=0.03, correctable=was_attended & ~is_late, mistakes=~was_attended, on_busy_day=(1, 0)
+    )
+
+    def regrade(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["certificate_level"] = rng.choice(np.array(["junior", "intermediate"], object), len(rows))
+
+    changed = amendments(rng, attendances, regrade, on_busy_day=(3, 2))
+    return pd.concat([log, amended]), pd.concat([attendances, changed])
+
+
+def _attendances(rng: np.random.Generator, sessions: pd.DataFrame, workers: Workers) -> pd.DataFrame:
+    parts = []
+    firsts, lasts = (sessions[name].to_numpy().astype("datetime64[D]") for name in ("started_on", "ended_on"))
+    named = zip(sessions["session_id"].tolist(), sessions["capacity"].tolist(), firsts, lasts, strict=True)
+    for session_id, capacity, first, last in named:
+        trainees = rng.choice(len(workers.citizen_id), int(capacity * rng.uniform(0.65, 0.97)), replace=False)
+        for day in np.arange(first, last + 1):
+            present = trainees[rng.random(len(trainees)) < 0.93]
+            level = np.full(len(present), None, object)
+            if day == last:
+                level = rng.choice(_LEVELS, len(present), p=[0.15, 0.55, 0.25, 0.05])
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "session_id": session_id,
+                        "worker_id": workers.citizen_id[present],
+                        "attended_on": day,
+                        "certificate_level": level,
+                    }
+                )
+            )
+    attendances = pd.concat(parts, ignore_index=True).sort_values("attended_on", kind="stable", ignore_index=True)
+    attendances.insert(0, "attendance_id", [f"Q{number:06d}" for number in range(1, len(attendances) + 1)])
+    days = attendances["attended_on"].to_numpy().astype("datetime64[D]")
+    attendances["attended_on"] = days
+    return enter(rng, attendances, days, hours=(17.0, 21.5))

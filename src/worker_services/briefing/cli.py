@@ -1,0 +1,84 @@
+"""worker-services briefing …"""
+
+import click
+
+from worker_services.console import json_option, show, show_one
+from worker_services.intervals import Week
+from worker_services.settings import Settings
+
+
+class _WeekType(click.ParamType[Week]):
+    name = "week"
+
+    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> Week:
+        try:
+            return Week.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), parameter, context)
+
+
+week_argument = click.argument("week", type=_WeekType())
+edition_option = click.option("--edition", default="city", show_default=True, help="Edition in config/briefing.yaml.")
+
+
+@click.group()
+def briefing() -> None:
+    """The weekly briefing: render it, hold it against the marts, mail it."""
+
+
+@briefing.command()
+@week_argument
+@edition_option
+@click.option("--build", "build_id", help="Read this build instead of the published one.")
+@click.option("--open", "open_it", is_flag=True, help="Open the PDF when it is done.")
+@json_option
+def render(week: Week, edition: str, build_id: str | None, open_it: bool, as_json: bool) -> None:
+    """Write the PDF of WEEK (such as 2025-W43) and its figures as JSON and CSV."""
+    from worker_services.briefing.errors import BriefingError
+    from worker_services.briefing.render import render as make
+
+    try:
+        files = make(Settings.load(), week, edition, build_id)
+    except BriefingError as error:
+        raise click.ClickException(str(error)) from error
+    show_one(files, as_json=as_json)
+    if open_it:
+        click.launch(str(files.pdf))
+
+
+@briefing.command()
+@week_argument
+@edition_option
+@json_option
+def verify(week: Week, edition: str, as_json: bool) -> None:
+    """Hold every number in the PDF of WEEK against the marts. Exit code 1 at the first that differs."""
+    from worker_services.briefing.errors import BriefingError
+    from worker_services.briefing.verify import verify as check
+
+    try:
+        show_one(check(Settings.load(), week, edition), as_json=as_json)
+    except BriefingError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@briefing.command()
+@week_argument
+@edition_option
+@click.option("--to", "recipients", multiple=True, help="Mail to this address instead of the configured ones.")
+@json_option
+def send(week: Week, edition: str, recipients: tuple[str, ...], as_json: bool) -> None:
+    """Mail the PDF of WEEK once to each recipient: by connection smtp_default if it is set, else into the outbox."""
+    from worker_services.briefing.errors import BriefingError
+    from worker_services.connections import from_environment
+    from worker_services.mailing.outbox import MailNotSent, MailUncertain
+    from worker_services.mailing.outbox import send as mail
+
+    try:
+        connection = from_environment("smtp_default")
+    except LookupError:
+        connection = None
+    try:
+        sent = mail(Settings.load(), week, edition, list(recipients), connection)
+    except (BriefingError, MailNotSent, MailUncertain) as error:
+        raise click.ClickException(str(error)) from error
+    show([vars(one) for one in sent], as_json=as_json, empty="there was nobody to mail to")

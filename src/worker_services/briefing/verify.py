@@ -1,0 +1,509 @@
+"""Reads a finished PDF back and holds every number in it against the marts.
+
+Nothing here formats with the renderer's code: expected texts are made anew from fresh queries. Three questions:
+does every figure stand, where the document says it does, with the text its mart value calls for; do the words around
+it (table heads, the sentence before it) speak of the same metric, unit and column; and is every other number on the
+pages one that was declared (dates, issue and page numbers, definitions, axis labels)?
+"""
+
+import ctypes
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pypdfium2
+import pypdfium2.raw as pdfium
+
+from worker_services.briefing.config import load_config
+from worker_services.briefing.errors import BriefingError, FigureMismatch
+from worker_services.briefing.marts import build_path, reading
+from worker_services.briefing.render import BriefingFiles
+from worker_services.intervals import Week
+from worker_services.settings import Settings
+
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
+MM = 72 / 25.4
+# Running lines and page numbers stand outside the type area (GB/T 9704-2012: 37 mm above, 35 mm below).
+TEXT_BAND = (35 * MM, (297 - 37) * MM)
+FIGURES_BAND = (23 * MM, (297 - 25) * MM)
+
+# The words that must head a table column, or come last before a figure in a sentence, for each column of the marts.
+CLAIMS = {
+    "value": ("本周",),
+    "change": ("比上周", "比上周增加", "比上周减少", "比上周上升", "比上周下降"),
+    "cumulative_value": ("累计",),
+    "target": ("年度目标",),
+    "completion_rate": ("完成率",),
+    "expected_share": ("序时进度",),
+    "pace_gap": ("高于序时进度", "低于序时进度"),
+    "complete_through": ("数据截至",),
+    "rows_received": ("接收",),
+    "rows_accepted": ("入库",),
+    "rows_quarantined": ("隔离",),
+    "rows_held_orphan": ("暂缓",),
+    "acceptance_rate": ("合格率",),
+    "person_times": ("本周",),
+    "cumulative_person_times": ("累计",),
+    "rows": ("行数", "主要原因"),
+    "done": ("已达标",),
+    "on_pace": ("正常",),
+    "behind": ("滞后",),
+    "far_behind": ("严重滞后",),
+    "metrics": ("列入年度目标的",),
+}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was held against the marts; `pages` of the PDF, `figures` printed, `constants` accounted for."""
+
+    pdf: str
+    build_id: str
+    pages: int
+    figures: int
+    distinct_figures: int
+    constants: int
+
+
+@dataclass(frozen=True)
+class Char:
+    text: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.bottom + self.top) / 2
+
+
+@dataclass(frozen=True)
+class Link:
+    target: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+    leads_to_page: int
+
+    def holds(self, char: Char) -> bool:
+        x, y = char.middle
+        return self.left - 0.5 <= x <= self.right + 0.5 and self.bottom - 0.5 <= y <= self.top + 0.5
+
+
+@dataclass
+class Page:
+    number: int
+    chars: list[Char]
+    links: list[Link]
+
+    @cached_property
+    def text(self) -> str:
+        return "".join(char.text for char in self.chars)
+
+    def inside(self, link: Link) -> list[int]:
+        return [i for i, char in enumerate(self.chars) if link.holds(char)]
+
+
+def verify(settings: Settings, week: Week, edition: str) -> Verified:
+    """Hold the rendered issue against the build that it names. Raises FigureMismatch, BriefingError."""
+    files = BriefingFiles.at(settings, week, edition)
+    for path in (files.pdf, files.figures_json, files.figures_csv):
+        if not path.exists():
+            raise BriefingError(f"{path} is not there; run 'worker-services briefing render {week}'")
+    record = json.loads(files.figures_json.read_text(encoding="utf-8"))
+    build = build_path(settings, record["build_id"])
+    issue = load_config(settings).issue(week)
+    with reading(build) as connection:
+        return verify_files(files, Expectation(connection, week), week, issue)
+
+
+def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, issue: int) -> Verified:
+    """The same for given files and an open build."""
+    record = json.loads(files.figures_json.read_text(encoding="utf-8"))
+    document = pypdfium2.PdfDocument(files.pdf)
+    try:
+        _check_attachments(document, files)
+        pages = [_read_page(document, number) for number in range(len(document))]
+    finally:
+        document.close()
+    placements = record["placements"]
+    printed = [(page, link) for page in pages for link in page.links if link.target.startswith("d-")]
+    if len(printed) != len(placements):
+        raise FigureMismatch(
+            "all figures",
+            None,
+            str(len(printed)),
+            str(len(placements)),
+            "another number of figures was declared",
+        )
+    used: dict[int, set[int]] = {page.number: set() for page in pages}
+    story = _Story(pages, expected)
+    for (page, link), placement in zip(printed, placements, strict=True):
+        figure = placement["id"]
+        indices = page.inside(link)
+        text = "".join(page.chars[i].text for i in indices)
+        wanted = expected.printed(figure)
+        if text != wanted:
+            raise FigureMismatch(figure, page.number, text, wanted, "the text at its place")
+        used[page.number].update(indices)
+        if placement["place"] == "table":
+            _check_table(page, link, figure, text, expected)
+        elif placement["place"] == "text":
+            story.check(page, indices[0], figure, text)
+    _check_record(record, expected)
+    constants = _check_other_numbers(pages, used, record, week, issue)
+    return Verified(
+        pdf=str(files.pdf),
+        build_id=record["build_id"],
+        pages=len(pages),
+        figures=len(placements),
+        distinct_figures=len(record["figures"]),
+        constants=constants,
+    )
+
+
+class Expectation:
+    """The marts of a build, queried afresh, and the texts that their values call for."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, week: Week) -> None:
+        def rows(table: str, where: str = "true") -> list[dict[str, Any]]:
+            cursor = connection.execute(f"select * from marts.{table} where {where}")
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+        this_week = f"week_id = '{week}'"
+        self._week = str(week)
+        self.metrics = {row["metric_id"]: row for row in rows("rpt_metric_catalogue")}
+        self._weekly = {
+            (row["metric_id"], row["scope_type"], row["scope_code"]): row
+            for row in rows("rpt_metric_weekly", this_week)
+        }
+        self._freshness = {f"{row['partner_id']}.{row['feed']}": row for row in rows("rpt_partner_freshness")}
+        self._quality = {
+            f"{row['partner_id']}.{row['feed']}": row for row in rows("rpt_quality_feed_weekly", this_week)
+        }
+        self._reasons = {
+            f"{row['partner_id']}.{row['feed']}.{row['column_name'] or ''}.{row['rule']}": row
+            for row in rows("rpt_quality_reasons", this_week)
+        }
+        self._categories = {
+            f"{row['partner_id']}.{row['service_category']}": row for row in rows("rpt_service_categories", this_week)
+        }
+
+    def printed(self, figure: str) -> str:
+        """The text that must stand at a figure's place. Raises FigureMismatch when no mart holds such a figure."""
+        value, is_suppressed, style = self._look_up(figure)
+        return "＊" if is_suppressed else "—" if value is None else _write(value, style)
+
+    def value(self, figure: str) -> Any:
+        return self._look_up(figure)[0]
+
+    def _look_up(self, figure: str) -> tuple[Any, bool, str]:
+        """The mart value, whether it may not be published, and how it is written."""
+        try:
+            kind, scope_type, scope_code, week, column = figure.split("/")
+            column, _, sign = column.partition("|")
+            if week != self._week:
+                raise KeyError(week)
+            if kind in self.metrics:
+                row = self._weekly[(kind, scope_type, scope_code)]
+                style = self._metric_style(kind, column)
+                sign = sign or ("signed" if column in ("change", "pace_gap") else "")
+                return row[column], row[column] is None and row["is_suppressed"], f"{style} {sign}"
+            if kind == "service_category":
+                row = self._categories[scope_code]
+                return row[column], row[column] is None and row["is_suppressed"], "0"
+            if kind.startswith("freshness"):
+                return self._complete_through(kind, scope_code), False, "date"
+            return self._count(kind, scope_code, column), False, "1%" if column == "acceptance_rate" else "0"
+        except (KeyError, ValueError) as error:
+            raise FigureMismatch(figure, None, "", "", "no mart holds such a figure") from error
+
+    def _complete_through(self, kind: str, scope_code: str) -> date | None:
+        if kind == "freshness":
+            return self._freshness[scope_code]["complete_through"]  # type: ignore[no-any-return]
+        days = [row["complete_through"] for row in self._freshness.values()]
+        return None if None in days else min(days)
+
+    def _count(self, kind: str, scope_code: str, column: str) -> Any:
+        if kind == "quality":
+            return self._quality[scope_code][column]
+        if kind == "quality_reason":
+            return self._reasons[scope_code][column]
+        if kind == "quality_total":
+            return sum(row[column] or 0 for row in self._quality.values())
+        with_target = [metric for metric, row in self.metrics.items() if row["has_target"]]
+        if kind == "target_count":
+            return len(with_target)
+        if kind == "status_count":
+            codes = [
+                row["status_code"] for key, row in self._weekly.items() if key[0] in with_target and key[1] == "city"
+            ]
+            return codes.count(column)
+        raise KeyError(kind)
+
+    def _metric_style(self, metric: str, column: str) -> str:
+        if column in ("completion_rate", "expected_share"):
+            return "1%"
+        if column == "pace_gap":
+            return "1points"
+        if self.metrics[metric]["kind"] == "rate":
+            return "1points" if column == "change" else "1%"
+        return str(self.metrics[metric]["decimals"])
+
+    def names(self, figure: str) -> list[str]:
+        """The names that must stand around a figure: its metric, and its unit or source where it is not the city's."""
+        kind, scope_type, scope_code, _, _ = figure.split("/")
+        if kind in self.metrics:
+            names = [str(self.metrics[kind]["name_zh"])]
+            unit = self._weekly[(kind, scope_type, scope_code)]["scope_name_zh"]
+            return names if scope_type == "city" else [*names, str(unit)]
+        if kind == "service_category":
+            row = self._categories[scope_code]
+            return [str(row["partner_name_zh"]), str(row["service_category_zh"])]
+        if kind in ("quality", "freshness", "quality_reason"):
+            row = self._freshness[".".join(scope_code.split(".")[:2])]
+            return [str(row["partner_name_zh"]), str(row["feed_name_zh"])]
+        return []
+
+
+def _write(value: Any, style: str) -> str:
+    """Text of a value by whole-number arithmetic: style is decimals with '%' or 'points', and a sign rule."""
+    if isinstance(value, date):
+        return f"{value:%Y}年{value.month}月{value.day}日"
+    number, _, sign = style.partition(" ")
+    decimals = int(re.match(r"\d+", number)[0])  # type: ignore[index]
+    factor = 10 ** (decimals + (0 if number.isdigit() else 2))
+    numerator, denominator = Decimal(value).as_integer_ratio()
+    units = (2 * abs(numerator) * factor + denominator) // (2 * denominator)
+    whole, part = divmod(units, 10**decimals)
+    digits = str(whole)
+    groups = [digits[max(0, end - 3) : end] for end in range(len(digits), 0, -3)]
+    text = ",".join(reversed(groups)) + (f".{part:0{decimals}d}" if decimals else "")
+    if units and numerator < 0 and sign != "magnitude":
+        text = f"−{text}"
+    elif units and numerator > 0 and sign == "signed":
+        text = f"+{text}"
+    return f"{text}%" if number.endswith("%") else text
+
+
+def _read_page(document: pypdfium2.PdfDocument, number: int) -> Page:
+    """Characters with their boxes, in content order, without the spaces that PDFium makes up; and links."""
+    page = document[number]
+    text = page.get_textpage()
+    box = [ctypes.c_double() for _ in range(4)]
+    chars = []
+    for i in range(text.count_chars()):
+        character = chr(pdfium.FPDFText_GetUnicode(text.raw, i))
+        if character.isspace() or pdfium.FPDFText_IsGenerated(text.raw, i) == 1:
+            continue
+        left, right, bottom, top = box
+        pdfium.FPDFText_GetCharBox(text.raw, i, left, right, bottom, top)
+        chars.append(Char(character, left.value, bottom.value, right.value, top.value))
+    found = Page(number + 1, chars, _read_links(document, page))
+    text.close()
+    page.close()
+    return found
+
+
+def _read_links(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[Link]:
+    links = []
+    for i in range(pdfium.FPDFPage_GetAnnotCount(page.raw)):
+        annotation = pdfium.FPDFPage_GetAnnot(page.raw, i)
+        if pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_LINK:
+            size = pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", None, 0)
+            buffer = ctypes.create_string_buffer(size)
+            pdfium.FPDFAnnot_GetStringValue(
+                annotation, b"Contents", ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size
+            )
+            rectangle = pdfium.FS_RECTF()
+            pdfium.FPDFAnnot_GetRect(annotation, rectangle)
+            link = pdfium.FPDFAnnot_GetLink(annotation)
+            destination = pdfium.FPDFLink_GetDest(document.raw, link)
+            links.append(
+                Link(
+                    buffer.raw[: size - 2].decode("utf-16-le"),
+                    rectangle.left,
+                    min(rectangle.bottom, rectangle.top),
+                    rectangle.right,
+                    max(rectangle.bottom, rectangle.top),
+                    pdfium.FPDFDest_GetDestPageIndex(document.raw, destination) + 1,
+                )
+            )
+        pdfium.FPDFPage_CloseAnnot(annotation)
+    return links
+
+
+def _check_attachments(document: pypdfium2.PdfDocument, files: BriefingFiles) -> None:
+    """The figures inside the PDF are the figures beside it."""
+    inside = {}
+    for i in range(document.count_attachments()):
+        attachment = document.get_attachment(i)
+        inside[Path(attachment.get_name()).suffix] = bytes(attachment.get_data())
+    for path in (files.figures_csv, files.figures_json):
+        if inside.get(path.suffix) != path.read_bytes():
+            raise FigureMismatch(path.name, None, "another file", "the file beside the PDF", "the attachment")
+
+
+def _check_record(record: dict[str, Any], expected: Expectation) -> None:
+    """The attached list says of each figure what the marts say."""
+    for figure in record["figures"]:
+        value = expected.value(figure["id"])
+        if figure["value"] != ("" if value is None else str(value)) or figure["printed"] != expected.printed(
+            figure["id"]
+        ):
+            raise FigureMismatch(figure["id"], None, figure["value"], str(value), "the value in figures.json")
+
+
+def _check_table(page: Page, link: Link, figure: str, text: str, expected: Expectation) -> None:
+    """Each of its names and its column's words stand to the left in its row or above in its column."""
+    column = figure.split("/")[4].partition("|")[0]
+    for alternatives in [*((name,) for name in expected.names(figure)), CLAIMS[column]]:
+        if not any(_heads(page, link, words) for words in alternatives):
+            raise FigureMismatch(
+                figure, page.number, text, " / ".join(alternatives), "no such head to its row or column"
+            )
+
+
+def _heads(page: Page, link: Link, words: str) -> bool:
+    """Whether the words stand left of a figure or above it; heads over several columns are links as wide as these."""
+    words = "".join(words.split())
+    start = page.text.find(words)
+    while start >= 0:
+        box: list[Char] | list[Link] = page.chars[start : start + len(words)]
+        if spanning := [head for head in page.links if head.target.startswith("h-") and head.holds(page.chars[start])]:
+            box = spanning
+        left, right = min(c.left for c in box), max(c.right for c in box)
+        bottom, top = min(c.bottom for c in box), max(c.top for c in box)
+        in_row = right <= link.left + 1 and bottom < link.top and top > link.bottom
+        in_column = bottom >= link.top - 1 and left < link.right and right > link.left
+        if in_row or in_column:
+            return True
+        start = page.text.find(words, start + 1)
+    return False
+
+
+class _Story:
+    """The running text of all pages, in which each figure must follow words that speak of it."""
+
+    def __init__(self, pages: list[Page], expected: Expectation) -> None:
+        self._expected = expected
+        self._metrics = {"".join(row["name_zh"].split()): metric for metric, row in expected.metrics.items()}
+        self._offsets: dict[int, dict[int, int]] = {}
+        text: list[str] = []
+        for page in pages:
+            offsets = self._offsets.setdefault(page.number, {})
+            for i, char in enumerate(page.chars):
+                if TEXT_BAND[0] <= char.middle[1] <= TEXT_BAND[1]:
+                    offsets[i] = len(text)
+                    text.append(char.text)
+        self._text = "".join(text)
+        names = sorted(self._metrics, key=len, reverse=True)
+        self._named = [(m.start(), m[0]) for m in re.finditer("|".join(map(re.escape, names)), self._text)]
+        claims = {words: column for column, many in CLAIMS.items() for words in many}
+        claimed = "|".join(map(re.escape, sorted(claims, key=len, reverse=True)))
+        blanked = re.sub("|".join(map(re.escape, names)), lambda m: "\0" * len(m[0]), self._text)
+        self._claimed = [(m.start(), m[0]) for m in re.finditer(claimed, blanked)]
+
+    def check(self, page: Page, index: int, figure: str, printed: str) -> None:
+        at = self._offsets[page.number][index]
+        kind, scope_type, _, _, column = figure.split("/")
+        column = column.partition("|")[0]
+        claim = next((words for start, words in reversed(self._claimed) if start < at), "")
+        if claim not in CLAIMS[column]:
+            raise FigureMismatch(figure, page.number, printed, CLAIMS[column][0], f"the sentence speaks of '{claim}'")
+        if kind in self._expected.metrics:
+            name = next((name for start, name in reversed(self._named) if start < at), "")
+            if self._metrics.get(name) != kind:
+                raise FigureMismatch(
+                    figure,
+                    page.number,
+                    printed,
+                    str(self._expected.metrics[kind]["name_zh"]),
+                    f"the sentence speaks of '{name}'",
+                )
+        if kind not in self._expected.metrics or scope_type != "city":
+            before = self._text[max(0, at - 120) : at]
+            for name in self._expected.names(figure)[-1:]:
+                if "".join(name.split()) not in before:
+                    raise FigureMismatch(figure, page.number, printed, name, "the words before it name another")
+
+
+def _check_other_numbers(
+    pages: list[Page], used: dict[int, set[int]], record: dict[str, Any], week: Week, issue: int
+) -> int:
+    """Every number that is no figure was declared, as often as it stands there. Returns how many there are."""
+    allowed = Counter(record["constants"])
+    repeated = set(record["repeated_constants"])
+    issued = week.end + timedelta(days=1)
+    for number in (str(issue), str(issued.year), str(issued.month), str(issued.day)):
+        if number not in allowed:
+            raise FigureMismatch("header", None, "", number, "the issue number or the date of issue is missing")
+    found: Counter[str] = Counter()
+    where: dict[str, int] = {}
+    last_text_page = (
+        max(link.leads_to_page for page in pages for link in page.links if link.target == "annex-status") - 1
+    )
+    for page in pages:
+        low, high = TEXT_BAND if page.number <= last_text_page else FIGURES_BAND
+        contents = [link for link in page.links if link.target.startswith("annex-")]
+        for indices in _runs(page, used[page.number]):
+            text, y = "".join(page.chars[i].text for i in indices), page.chars[indices[0]].middle[1]
+            numbers = NUMBER.findall(text)
+            if y < low or y > high:
+                margin = {str(page.number)} if y < low else {str(issue)}
+                if stray := [n for n in numbers if n not in margin]:
+                    raise FigureMismatch(
+                        "margin", page.number, stray[0], min(margin), "a page or issue number is wrong"
+                    )
+                continue
+            entry = next((link for link in contents if link.holds(page.chars[indices[0]])), None)
+            if entry and numbers and numbers[-1] == str(entry.leads_to_page) and text.endswith(numbers[-1]):
+                numbers = numbers[:-1]
+            found.update(numbers)
+            where |= dict.fromkeys(numbers, page.number)
+    for number, times in found.items():
+        if number not in repeated and times > allowed[number]:
+            raise FigureMismatch(
+                "undeclared number",
+                where[number],
+                number,
+                f"{allowed[number]} times, not {times}",
+                "a number that no mart stands behind",
+            )
+    missing = allowed - found
+    if missing:
+        number = next(iter(missing))
+        raise FigureMismatch("declared number", None, "", number, "it was declared but is not on the pages")
+    return found.total()
+
+
+def _runs(page: Page, used: set[int]) -> list[list[int]]:
+    """Neighbouring characters of a line, cut where figures or gaps lie between."""
+    runs: list[list[int]] = []
+    previous: Char | None = None
+    for i, char in enumerate(page.chars):
+        if i in used:
+            previous = None
+            continue
+        height = max(char.top - char.bottom, 4.0)
+        joined = (
+            previous is not None
+            and -height <= char.left - previous.right < 0.6 * height
+            and abs(char.middle[1] - previous.middle[1]) < height
+        )
+        if joined:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+        previous = char
+    return runs

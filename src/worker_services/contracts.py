@@ -91,6 +91,10 @@ class Contract:
                 landed |= dict.fromkeys(column.derived, "varchar")
         return landed | LANDING_COLUMNS
 
+    def label_of(self, column_name: str | None) -> str:
+        """Chinese name of a column, for those who read; without a column the whole row is meant."""
+        return self.column(column_name).label if column_name else "整行"
+
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
 

@@ -17,17 +17,17 @@ TABLES = {
     "project_zh varchar, kind varchar, decimals integer, direction varchar, is_additive boolean, "
     "counts_people boolean, has_target boolean, owner_zh varchar, source_clause_zh varchar, display_order integer",
     "rpt_metric_weekly": "metric_id varchar, scope_type varchar, scope_code varchar, scope_name_zh varchar, "
-    "scope_order integer, week_id varchar, week_start date, week_end date, value decimal(18,4), "
-    "numerator decimal(18,4), denominator decimal(18,4), previous_value decimal(18,4), change decimal(18,4), "
-    "same_week_last_year_value decimal(18,4), cumulative_value decimal(18,4), cumulative_numerator decimal(18,4), "
-    "cumulative_denominator decimal(18,4), target decimal(18,4), completion_rate decimal(18,4), "
-    "expected_share decimal(18,4), pace_gap decimal(18,4), status_code varchar, status_zh varchar, "
+    "scope_order integer, week_id varchar, week_start date, week_end date, value decimal(28,10), "
+    "numerator decimal(28,10), denominator decimal(28,10), previous_value decimal(28,10), change decimal(28,10), "
+    "same_week_last_year_value decimal(28,10), cumulative_value decimal(28,10), cumulative_numerator decimal(28,10), "
+    "cumulative_denominator decimal(28,10), target decimal(28,10), completion_rate decimal(28,10), "
+    "expected_share decimal(28,10), pace_gap decimal(28,10), status_code varchar, status_zh varchar, "
     "is_suppressed boolean",
     "rpt_partner_freshness": "partner_id varchar, partner_name_zh varchar, domain varchar, feed varchar, "
     "feed_name_zh varchar, data_through date, complete_through date, last_landed_at timestamp, last_outcome varchar, "
     "last_outcome_zh varchar, last_message_zh varchar, expected_through date, is_late boolean",
     "rpt_quality_feed_weekly": "partner_id varchar, feed varchar, week_id varchar, rows_received bigint, "
-    "rows_accepted bigint, rows_quarantined bigint, rows_held_orphan bigint, acceptance_rate decimal(18,4)",
+    "rows_accepted bigint, rows_quarantined bigint, rows_held_orphan bigint, acceptance_rate decimal(28,10)",
     "rpt_quality_reasons": "partner_id varchar, feed varchar, week_id varchar, column_name varchar, rule varchar, "
     "rule_zh varchar, dimension_zh varchar, rows bigint",
     "rpt_service_categories": "partner_id varchar, partner_name_zh varchar, service_category varchar, "

@@ -56,7 +56,7 @@ def test_the_figures_lie_beside_the_pdf(issue):
     assert [row["id"] for row in rows] == [figure["id"] for figure in record["figures"]]
     by_id = {figure["id"]: figure for figure in record["figures"]}
     target = by_id["positions_offered/city/220100/2025-W43/target"]
-    assert (target["value"], target["printed"], target["unit"]) == ("50000.0000", "50,000", "个")
+    assert (target["value"], target["printed"], target["unit"]) == ("50000", "50,000", "个")
     assert target["pages"] == [5, 6]
     assert record["build_id"] == BUILD_ID
     assert not list(files.pdf.parent.glob(".*"))

@@ -101,16 +101,16 @@ select
     targeted.scope_type,
     targeted.scope_code,
     targeted.week_id,
-    cast(targeted.target as decimal(18, 4)) as target,
+    cast(targeted.target as decimal(28, 10)) as target,
     cast(
         case
             when targeted.target_kind = 'total' then targeted.cumulative_numerator / targeted.target
             else targeted.cumulative_value
-        end as decimal(18, 4)
+        end as decimal(28, 10)
     ) as completion_rate,
     cast(
         case when targeted.target_kind = 'total' then targeted.elapsed_days / targeted.calendar_days end
-        as decimal(18, 4)
+        as decimal(28, 10)
     ) as expected_share,
     cast(
         case
@@ -118,7 +118,7 @@ select
                 then
                     targeted.cumulative_numerator / targeted.target
                     - targeted.elapsed_days / targeted.calendar_days
-        end as decimal(18, 4)
+        end as decimal(28, 10)
     ) as pace_gap,
     ranked.status_code,
     ranked.status_zh

@@ -29,12 +29,12 @@ filled as (
         weeks.iso_week,
         case
             when metrics.kind = 'count' and not metrics.is_additive
-                then cast(coalesce(cells.persons, 0) as decimal(18, 4))
+                then cast(coalesce(cells.persons, 0) as decimal(28, 10))
             else coalesce(cells.numerator, 0)
         end as numerator,
         case
             when metrics.kind = 'count' and not metrics.is_additive
-                then cast(coalesce(cells.new_persons, 0) as decimal(18, 4))
+                then cast(coalesce(cells.new_persons, 0) as decimal(28, 10))
             else coalesce(cells.numerator, 0)
         end as added_numerator,
         case when metrics.kind = 'rate' then coalesce(cells.denominator, 0) end as denominator,
@@ -77,21 +77,21 @@ select
     week_end,
     iso_year,
     iso_week,
-    cast(numerator as decimal(18, 4)) as numerator,
-    cast(denominator as decimal(18, 4)) as denominator,
-    cast(cumulative_numerator as decimal(18, 4)) as cumulative_numerator,
-    cast(cumulative_denominator as decimal(18, 4)) as cumulative_denominator,
+    cast(numerator as decimal(28, 10)) as numerator,
+    cast(denominator as decimal(28, 10)) as denominator,
+    cast(cumulative_numerator as decimal(28, 10)) as cumulative_numerator,
+    cast(cumulative_denominator as decimal(28, 10)) as cumulative_denominator,
     cast(
         case
             when kind = 'rate' then numerator / nullif(denominator, 0)
             else numerator
-        end as decimal(18, 4)
+        end as decimal(28, 10)
     ) as value,
     cast(
         case
             when kind = 'rate' then cumulative_numerator / nullif(cumulative_denominator, 0)
             else cumulative_numerator
-        end as decimal(18, 4)
+        end as decimal(28, 10)
     ) as cumulative_value,
     cast(persons as bigint) as persons,
     cast(cumulative_persons as bigint) as cumulative_persons

@@ -24,8 +24,8 @@ select
     count(case when dated.redemption_agreement = 'hospital_only' then 1 end) as vouchers_hospital_only,
     count(case when dated.redemption_agreement = 'mini_program_only' then 1 end) as vouchers_mini_program_only,
     cast(
-        cast(count(case when dated.redemption_agreement = 'agreed' then 1 end) as decimal(18, 4)) / count(*)
-        as decimal(18, 4)
+        cast(count(case when dated.redemption_agreement = 'agreed' then 1 end) as decimal(28, 10)) / count(*)
+        as decimal(28, 10)
     ) as agreement_rate
 from dated
 inner join days

@@ -71,7 +71,7 @@ select
     compared.numerator,
     compared.denominator,
     compared.previous_value,
-    cast(compared.value - compared.previous_value as decimal(18, 4)) as change,
+    cast(compared.value - compared.previous_value as decimal(28, 10)) as change,
     compared.same_week_last_year_value,
     compared.cumulative_value,
     compared.cumulative_numerator,

@@ -11,6 +11,6 @@ select
     rows_quarantined,
     rows_held_orphan,
     cast(
-        cast(rows_accepted as decimal(18, 4)) / nullif(rows_received, 0) as decimal(18, 4)
+        cast(rows_accepted as decimal(28, 10)) / nullif(rows_received, 0) as decimal(28, 10)
     ) as acceptance_rate
 from feed_quality

@@ -11,6 +11,7 @@ from worker_services.briefing.errors import BriefingError
 from worker_services.briefing.figures import CITY, COLUMN_ZH, Figure, FigureBook
 from worker_services.briefing.marts import Marts, Row, read_marts
 from worker_services.briefing.narrative import Sentence, numeral
+from worker_services.contracts import load_contract
 from worker_services.intervals import Week
 
 REASONS_SHOWN = 8
@@ -171,7 +172,12 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
         ],
         reasons=[
             TableRow(
-                [*_source(marts, row), row["column_name"] or "", row["rule_zh"], row["dimension_zh"]],
+                [
+                    *_source(marts, row),
+                    load_contract(row["feed"]).label_of(row["column_name"]),
+                    row["rule_zh"],
+                    row["dimension_zh"],
+                ],
                 [book.quality_reason(row)],
             )
             for row in marts.reasons[:REASONS_SHOWN]
@@ -186,6 +192,10 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
 
 def _domain_zh(marts: Marts, domain: str) -> str:
     return next(str(row["domain_name_zh"]) for row in marts.catalogue.values() if row["domain"] == domain)
+
+
+def _reason(row: Row) -> list[str]:
+    return [load_contract(row["feed"]).label_of(row["column_name"]), row["rule_zh"], row["dimension_zh"]]
 
 
 def _source(marts: Marts, row: Row) -> list[str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import Literal
@@ -240,7 +241,8 @@ def _distinct(printing: Printing) -> Iterable[Figure]:
 
 def _record(figure: Figure) -> dict[str, str]:
     record = {column: str(getattr(figure, column)) for column in CSV_COLUMNS}
-    return {**record, "value": "" if figure.value is None else str(figure.value)}
+    value = format(figure.value.normalize(), "f") if isinstance(figure.value, Decimal) else figure.value
+    return {**record, "value": "" if value is None else str(value)}
 
 
 class _LocalFetcher(URLFetcher):  # type: ignore[misc]

@@ -354,13 +354,18 @@ def _check_attachments(document: pypdfium2.PdfDocument, files: BriefingFiles) ->
             raise FigureMismatch(path.name, None, "another file", "the file beside the PDF", "the attachment")
 
 
+def _says(text: str, value: Any) -> bool:
+    """Whether the text of the list states the value of the mart: a number as a number, however many zeros it has."""
+    if isinstance(value, Decimal):
+        return bool(re.fullmatch(r"-?\d+(\.\d+)?", text)) and Decimal(text) == value
+    return text == ("" if value is None else str(value))
+
+
 def _check_record(record: dict[str, Any], expected: Expectation) -> None:
     """The attached list says of each figure what the marts say."""
     for figure in record["figures"]:
         value = expected.value(figure["id"])
-        if figure["value"] != ("" if value is None else str(value)) or figure["printed"] != expected.printed(
-            figure["id"]
-        ):
+        if not _says(figure["value"], value) or figure["printed"] != expected.printed(figure["id"]):
             raise FigureMismatch(figure["id"], None, figure["value"], str(value), "the value in figures.json")
 
 

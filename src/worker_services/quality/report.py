@@ -45,7 +45,6 @@ MARTS = {
     "rpt_cross_source_weekly": "核销两处核对周表",
     "rpt_build": "构建信息",
 }
-WHOLE_ROW = "整行"
 NO_OUTCOME = "none"
 STATUS_ORDER = {"error": 0, "critical": 1, "warning": 2, "passed": 3}
 OUTCOMES = {
@@ -294,7 +293,6 @@ def _held(settings: Settings, arrivals: list[Arrival], day: date, rules: dict[st
         here = [arrival for arrival in arrivals if (arrival.partner, arrival.feed) == (partner, feed)]
         standing = {arrival.batch_id for arrival in here}
         refused = any(arrival.outcome == "rejected" and not arrival.batch_id for arrival in here)
-        labels = _labels(feed)
         counts: Counter[tuple[str, str]] = Counter()
         for path in sorted(partition(settings.quarantine, feed, partner, day).glob("*.parquet")):
             if path.stem in standing or refused:
@@ -305,7 +303,7 @@ def _held(settings: Settings, arrivals: list[Arrival], day: date, rules: dict[st
                 Held(
                     partner_zh=here[0].partner_zh,
                     feed_zh=here[0].feed_zh,
-                    column_zh=labels.get(column, WHOLE_ROW),
+                    column_zh=load_contract(feed).label_of(column),
                     rule_zh=rules[rule]["rule_zh"],
                     dimension=rules[rule]["dimension_zh"],
                     rows=number,
@@ -420,7 +418,7 @@ def _figures(path: Path, week: Week) -> Figures:
         reasons=[
             row
             | _named(row["partner_id"], row["feed"])
-            | {"column_zh": _labels(row["feed"]).get(row["column_name"], WHOLE_ROW)}
+            | {"column_zh": load_contract(row["feed"]).label_of(row["column_name"])}
             for row in reasons
         ],
         cross_source=[row | {"partner_zh": load_partners()[row["partner_id"]].name} for row in cross_source],
@@ -429,10 +427,6 @@ def _figures(path: Path, week: Week) -> Figures:
 
 def _named(partner: str, feed: str) -> dict[str, str]:
     return {"partner_zh": load_partners()[partner].name, "feed_zh": load_contract(feed).label}
-
-
-def _labels(feed: str) -> dict[str, str]:
-    return {column.name: column.label for column in load_contract(feed).columns}
 
 
 def _rows(database: duckdb.DuckDBPyConnection, query: str, week: Week | None = None) -> list[dict[str, Any]]:

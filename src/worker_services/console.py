@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+PIPED_WIDTH = 200
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -25,7 +27,10 @@ def show(rows: Sequence[dict[str, Any]], *, as_json: bool, empty: str, title: st
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(table)
 
 
 def show_one(record: Any, *, as_json: bool) -> None:

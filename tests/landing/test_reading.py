@@ -129,6 +129,14 @@ def test_a_renamed_header_says_which_and_what_stands_there_now():
     assert ROW[2] not in refused.value.message_zh + str(refused.value)
 
 
+def test_a_number_that_poses_as_a_header_is_not_repeated():
+    headers = ["220102199003071234" if name == "身份证号" else name for name in HEADERS]
+    with pytest.raises(UnreadableDelivery) as refused:
+        read(deliver([ROW], headers=headers), HOSPITAL, SERVICES)
+    assert "未登记的列：…" in refused.value.message_zh
+    assert "220102199003071234" not in refused.value.message_zh + str(refused.value)
+
+
 def test_a_header_that_stands_twice_is_refused():
     with pytest.raises(UnreadableDelivery, match="twice: 服务日期"):
         read(deliver([[*ROW, "2025-06-04"]], headers=[*HEADERS, "服务日期"]), HOSPITAL, SERVICES)

@@ -1,13 +1,17 @@
 """Builds of what really landed: figures equal the synthetic truth, past moments can be built, readers are safe."""
 
+import contextlib
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pypdfium2
 import pytest
 
 from tests.conftest import SATURDAY, SUNDAY, House
+from worker_services.briefing.render import render
+from worker_services.briefing.verify import verify
 from worker_services.intervals import Week, utc_now
 from worker_services.landing import batches
 from worker_services.partners.registry import load_partners
@@ -174,3 +178,28 @@ def test_with_nothing_landed_the_marts_are_there_and_say_zero(house: House):
         partners = database.execute("select count(*), count(data_through) from marts.rpt_partner_freshness").fetchone()
     assert values == [(0,)]
     assert partners == (11, 0)
+
+
+def test_partners_that_never_came_leave_the_others_in_the_briefing(house: House):
+    """Both hospitals and the mediation centre are down on the only night there is."""
+    down = {"maternity_hospital", "eye_hospital", "mediation_center"}
+    for partner_id, partner in load_partners().items():
+        with contextlib.ExitStack() as faults:
+            if partner_id in down:
+                faults.enter_context(house.partners.faulty(partner_id, "down"))
+            for feed in partner.feeds:
+                assert house.ingest(partner_id, feed, SUNDAY).is_landed == (partner_id not in down)
+    made = build(house.settings, utc_now())
+    audit(house.settings, made.build_id)
+    publish(house.settings, made.build_id)
+    with duckdb.connect(str(made.path), read_only=True) as database:
+        late = database.execute("select distinct partner_id from marts.rpt_partner_freshness where is_late").fetchall()
+    assert {partner_id for (partner_id,) in late} == down
+    assert figures(made.path)["training_person_times"][0] > 0
+    render(house.settings, WEEK, "city", made.build_id)
+    assert verify(house.settings, WEEK, "city").figures > 100
+    pdf = pypdfium2.PdfDocument(house.settings.reports_root / "briefings" / str(WEEK) / "city.pdf")
+    text = "".join("".join(page.get_textpage().get_text_range().split()) for page in pdf)
+    for partner_id in down:
+        assert "".join(load_partners()[partner_id].name.split()) in text
+    assert "△" in text

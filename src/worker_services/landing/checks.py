@@ -34,8 +34,19 @@ class CheckedRows:
     held: pa.Table
 
 
+class RulesNotRun(Exception):
+    """The engine could not run the rules: a fault of ours. Its own message is left out, since it may quote a cell."""
+
+
 def check(raw: RawTable, feed: Feed, contract: Contract, interval: Interval, secrets: Secrets) -> CheckedRows:
-    """Apply the contract's row rules. Nothing is written, and nothing spills to disk."""
+    """Apply the contract's row rules. Nothing is written, and nothing spills to disk. Raises RulesNotRun."""
+    try:
+        return _check(raw, feed, contract, interval, secrets)
+    except duckdb.Error as error:
+        raise RulesNotRun(f"{contract.feed} {interval}: {type(error).__name__} in the row rules") from None
+
+
+def _check(raw: RawTable, feed: Feed, contract: Contract, interval: Interval, secrets: Secrets) -> CheckedRows:
     inner_pad, outer_pad = hmac_pads(secrets.worker_key_secret)
     with duckdb.connect(config={"temp_directory": ""}) as engine:
         engine.execute("set timezone = 'Asia/Shanghai'")

@@ -5,7 +5,7 @@ import hashlib
 import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import duckdb
@@ -90,7 +90,7 @@ def _read_delimited(raw: bytes, feed: Feed, source: FileSource) -> RawTable:
     return RawTable(
         table=pa.table(columns),
         ragged=rows.ragged,
-        unmapped=[name for index, name in enumerate(header) if index not in mapped and name],
+        unmapped=_names(name for index, name in enumerate(header) if index not in mapped),
     )
 
 
@@ -137,7 +137,7 @@ def _positions(header: list[str], feed: Feed) -> dict[str, int]:
     absent = [name for name in feed.columns.values() if _normal(name) not in header]
     if absent:
         known = {_normal(name) for name in feed.columns.values()}
-        unknown = [name for name in header if name and name not in known]
+        unknown = _names(name for name in header if name not in known)
         raise UnreadableDelivery(
             f"缺少约定的列：{'、'.join(absent)}。文件中未登记的列：{'、'.join(unknown) or '无'}。"
             "若为列名变更，请数据组更新合作单位配置中的列名映射；否则请合作单位按约定模板重新交付。",
@@ -247,20 +247,25 @@ def _read_records(delivery: Delivery, feed: Feed, contract: Contract) -> RawTabl
     present = {name for (name,) in keys}
     if lines:
         _check_fields(present, feed, contract)
-    return RawTable(table=table, unmapped=sorted(present - set(feed.columns.values())))
+    return RawTable(table=table, unmapped=_names(sorted(present - set(feed.columns.values()))))
 
 
 def _check_fields(present: set[str], feed: Feed, contract: Contract) -> None:
     required = {column.name for column in contract.columns if column.required}
     absent = [name for column, name in feed.columns.items() if column in required and name not in present]
     if absent:
-        unknown = sorted(present - set(feed.columns.values()))
+        unknown = _names(sorted(present - set(feed.columns.values())))
         raise UnreadableDelivery(
             f"接口记录中缺少约定的必填字段：{'、'.join(absent)}。未登记的字段：{'、'.join(unknown) or '无'}。"
             "若为字段更名，请数据组更新合作单位配置中的映射；否则请合作单位恢复该字段。",
             f"agreed fields are absent from the records: {', '.join(absent)}; fields nobody knows: "
             f"{', '.join(unknown) or 'none'}; update the mapping in the partner's file, or ask for the fields back",
         )
+
+
+def _names(found: Iterable[str]) -> list[str]:
+    """Names of columns for a message; what could be a number of a person is masked, should a row pose as a header."""
+    return [re.sub(r"\d{5,}", "…", name) for name in found if name]
 
 
 def _normal(text: str) -> str:

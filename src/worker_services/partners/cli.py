@@ -41,6 +41,9 @@ def list_partners(as_json: bool) -> None:
                     "last_outcome": nights[-1].outcome if nights else None,
                 }
             )
+    if not as_json:
+        shown = ("partner", "name", "feed", "protocol", "last_interval", "last_outcome")
+        rows = [{column: row[column] for column in shown} for row in rows]
     show(rows, as_json=as_json, empty="No partner yet: add a file to partners/.")
 
 

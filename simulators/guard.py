@@ -130,7 +130,7 @@ def end_all(programs: list[subprocess.Popen[bytes]]) -> None:
     for program in programs:
         program.terminate()
     me = psutil.Process()
-    psutil.wait_procs(me.children(recursive=True), timeout=PATIENCE_SECONDS)
+    psutil.wait_procs([psutil.Process(program.pid) for program in programs], timeout=PATIENCE_SECONDS)
     while left := [child for child in me.children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]:
         for child in left:
             child.kill()

@@ -47,6 +47,7 @@ def fates(*changes: dict) -> tuple[list[int], list[tuple[int, str]]]:
     return found.accepted.column("_row_number").to_pylist(), held
 
 
+OTHER = {"couponType": "优惠券"}
 LATER = {"updateTime": "2025-06-03 11:00:00"}
 
 
@@ -55,15 +56,15 @@ LATER = {"updateTime": "2025-06-03 11:00:00"}
     [
         (({}, {}), [1], [(2, "duplicate_row")]),
         (({}, {}, {}), [1], [(2, "duplicate_row"), (3, "duplicate_row")]),
-        (({}, {"couponType": "优惠券"}), [], [(1, "duplicate_key"), (2, "duplicate_key")]),
-        (({}, {"couponType": "优惠券"} | LATER), [1, 2], []),
+        (({}, OTHER), [], [(1, "duplicate_key"), (2, "duplicate_key")]),
+        (({}, OTHER | LATER), [1, 2], []),
         (
-            ({}, {"couponType": "优惠券"}, {"couponType": "优惠券"} | LATER),
+            ({}, OTHER, OTHER | LATER),
             [3],
             [(1, "duplicate_key"), (2, "duplicate_key")],
         ),
         (({}, {"couponType": "无此券种"}), [1], [(2, "not_in_code_list")]),
-        (({}, {}, {"couponType": "优惠券"}), [], [(1, "duplicate_key"), (2, "duplicate_key"), (3, "duplicate_key")]),
+        (({}, {}, OTHER), [], [(1, "duplicate_key"), (2, "duplicate_key"), (3, "duplicate_key")]),
     ],
 )
 def test_copies_and_contradictions(rows, accepted, held):

@@ -1,0 +1,58 @@
+"""What all DAGs share: whose they are, when they started, how they retry, where their credentials come from."""
+
+import os
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import Connection, CronDataIntervalTimetable, Variable
+
+if TYPE_CHECKING:
+    from worker_services import connections, secrets
+
+TIMEZONE = "Asia/Shanghai"
+FIRST_NIGHT = date.fromisoformat(os.environ.get("WORKER_SERVICES_FIRST_NIGHT", "2025-10-25"))
+"""The first day that a night collects; what lies before it is loaded as history."""
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "data-team",
+    "retries": 3,
+    "retry_delay": timedelta(seconds=float(os.environ.get("WORKER_SERVICES_RETRY_SECONDS", "300"))),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(hours=1),
+}
+START = datetime.combine(FIRST_NIGHT, time(), ZoneInfo(TIMEZONE))
+
+
+def at(cron: str) -> CronDataIntervalTimetable:
+    """A schedule in Shanghai time; its runs know the interval that ends with them."""
+    return CronDataIntervalTimetable(cron, TIMEZONE)
+
+
+def connection(conn_id: str) -> "connections.Connection":
+    """Read a connection from Airflow, in the package's own words. Raises AirflowNotFoundException."""
+    from worker_services import connections
+
+    found = Connection.get(conn_id)
+    stated = {
+        "conn_type": found.conn_type,
+        "host": found.host,
+        "port": found.port,
+        "login": found.login,
+        "password": found.password,
+        "schema": found.schema,
+        "extra": found.extra_dejson,
+    }
+    return connections.Connection(
+        conn_id=conn_id, **{name: value for name, value in stated.items() if value is not None}
+    )
+
+
+def privacy_secrets() -> "secrets.Secrets":
+    """Read from Airflow's secrets what turns identifiers into worker keys and seals the vault."""
+    from worker_services import secrets
+
+    return secrets.Secrets(
+        worker_key_secret=Variable.get("worker_key_secret"),
+        vault_identity=Variable.get("vault_identity"),
+    )

@@ -1,0 +1,7 @@
+import pytest
+from two_runs import Lived, live
+
+
+@pytest.fixture(scope="session")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    return live(tmp_path_factory.mktemp("demo"))

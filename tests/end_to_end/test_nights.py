@@ -1,0 +1,72 @@
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import simulators
+from simulators.airflow_instance import Airflow, AirflowFailure, running_airflow
+from simulators.demo import demo_secrets
+from worker_services.intervals import Interval
+from worker_services.landing import outcomes
+from worker_services.settings import PROJECT_ROOT, Settings
+
+pytestmark = pytest.mark.timeout(900)
+
+SATURDAY, SUNDAY = Interval.parse("2025-10-25/2025-10-26"), Interval.parse("2025-10-26/2025-10-27")
+
+
+def test_nights_that_never_ran_are_run_in_order_and_a_partner_that_is_down_costs_one_square(tmp_path: Path) -> None:
+    settings = Settings(PROJECT_ROOT, tmp_path / "data", tmp_path / "reports")
+    known = demo_secrets(tmp_path)
+    environment = {
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "True",
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
+        "WORKER_SERVICES_FIRST_NIGHT": "2025-10-25",
+        "WORKER_SERVICES_RETRY_SECONDS": "1",
+        "WORKER_SERVICES_DATA_ROOT": str(settings.data_root),
+        "WORKER_SERVICES_REPORTS_ROOT": str(settings.reports_root),
+    }
+    with simulators.running(deliver=map(str, (SATURDAY, SUNDAY))) as partners:
+        credentials = {
+            **partners.connections,
+            "AIRFLOW_VAR_WORKER_KEY_SECRET": known["worker_key_secret"],
+            "AIRFLOW_VAR_VAULT_IDENTITY": known["vault_identity"],
+        }
+        dags = {"ingest_health"}
+        with running_airflow(
+            tmp_path / "airflow", dags, known["airflow_password"], environment, lambda: credentials
+        ) as airflow:
+            with partners.faulty("eye_hospital", "down"):
+                airflow.unpause("ingest_health")
+                first, _ = wait_for_runs(airflow, 2)
+                with pytest.raises(AirflowFailure) as failure:
+                    airflow.wait("ingest_health", first)
+            assert "missing: 长春爱尔眼科医院" in str(failure.value), "what failed, and why, in the words of its log"
+            states = {task.name: task.state for task in airflow.tasks("ingest_health", first)}
+            assert states == {
+                "ingest eye_hospital health_services": "failed",
+                "ingest maternity_hospital health_services": "success",
+                "ingest mini_program outreach_events": "success",
+                "ingest mini_program vouchers": "success",
+                "account_for_batches": "success",
+                "all_landed": "upstream_failed",
+            }
+            second = wait_for_runs(airflow, 2)[1]
+            airflow.wait("ingest_health", second)
+    assert [first, second] == ["scheduled__2025-10-25T18:30:00+00:00", "scheduled__2025-10-26T18:30:00+00:00"]
+    for interval in (SATURDAY, SUNDAY):  # the second night brought in what the first could not
+        outcome = outcomes.latest(settings, "eye_hospital", "health_services", interval)
+        assert outcome and outcome.is_landed
+
+
+def wait_for_runs(airflow: Airflow, count: int, seconds: float = 120) -> list[str]:
+    return wait_until(lambda: airflow.runs("ingest_health"), lambda runs: len(runs) >= count, seconds)
+
+
+def wait_until(ask: Callable[[], list[str]], enough: Callable[[list[str]], bool], seconds: float) -> list[str]:
+    deadline = time.monotonic() + seconds
+    while not enough(found := ask()):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.5)
+    return found

@@ -58,20 +58,23 @@ def build_warehouse() -> None:
     def build() -> dict[str, Any]:
         from worker_services.settings import Settings
         from worker_services.warehouse.build import build as build_file
+        from worker_services.warehouse.publish import current
 
         context = get_current_context()
         asked = context["params"]["as_of"]
         as_of = datetime.fromisoformat(asked) if asked else context["dag_run"].run_after
-        result = build_file(Settings.load(), as_of)
+        settings = Settings.load()
+        result = build_file(settings, as_of)
         log.info("%s; new: %s; batches: %d; dbt: %s", result.build_id, result.is_new, result.batches, result.dbt)
-        return {"build_id": result.build_id, "is_new": result.is_new}
+        published = current(settings)
+        return {"build_id": result.build_id, "stands": published is not None and published.build_id == result.build_id}
 
     @task
     def audit(built: dict[str, Any]) -> str:
         from worker_services.settings import Settings
         from worker_services.warehouse.audit import audit as audit_build
 
-        if not built["is_new"]:
+        if built["stands"]:
             raise AirflowSkipException(f"nothing new has landed; {built['build_id']}, audited and published, stands")
         found = audit_build(Settings.load(), built["build_id"])
         log.info("%d checks; warnings: %s", found.checks, found.warnings or "none")
@@ -98,7 +101,7 @@ def build_warehouse() -> None:
         day = report_day(get_current_context())
         settings = Settings.load()
         page = settings.reports_root / "quality" / str(day) / "index.html"
-        if not built["is_new"] and page.exists():
+        if built["stands"] and page.exists():
             raise AirflowSkipException(f"nothing new has landed; the report of {day} stands")
         log.info("%s", render(settings, day))
 

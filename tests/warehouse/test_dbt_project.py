@@ -339,7 +339,7 @@ SCOPES = [
     ("partner",      "eye_hospital",     "vouchers_issued",          "1",     "by the hospital a voucher is for"),
     ("organisation", "DIR",              "positions_offered",        "20",    "both postings of F3"),
     ("organisation", "220122",           "positions_offered",        "0",     "a union without a fair has a zero"),
-    ("partner",      "mediation_center", "mediation_success_rate",   "0.3333333333", "as for the city: it is the only one"),
+    ("partner",      "mediation_center", "mediation_success_rate",   "0.3333333333", "the only one, so as the city"),
     ("organisation", "220102",           "health_person_times",      None,    "2 services, 1 worker"),
     ("organisation", "220103",           "health_person_times",      None,    "3 services, 3 workers"),
     ("partner",      "maternity_hospital", "health_persons",         None,    "3 workers"),

@@ -5,7 +5,8 @@ import jsonschema
 import pytest
 import yaml
 
-from worker_services.contracts import CODE_LISTS, CONTRACTS, contract_feeds, load_code_list, load_contract
+from worker_services.contracts import CONTRACTS, contract_feeds, load_code_list, load_contract
+from worker_services.seeds import SEEDS
 
 SCHEMA = json.loads((files("open_data_contract_standard") / "schema.json").read_text(encoding="utf-8"))
 FEEDS = contract_feeds()
@@ -68,7 +69,7 @@ def test_a_custom_property_nobody_knows_is_refused(tmp_path):
 
 
 def test_code_lists_have_no_spelling_for_two_codes():
-    lists = sorted(CODE_LISTS.glob("*.csv"))
+    lists = sorted((SEEDS / "code_lists").glob("*.csv"))
     assert lists
     for path in lists:
         rows = path.read_text(encoding="utf-8").splitlines()

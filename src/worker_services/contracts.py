@@ -4,7 +4,6 @@ The reader, the row checks, the privacy rules, the dbt sources and the structura
 Code lists are the dbt seeds that the warehouse uses, so that a code is stated once.
 """
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import Any, Literal
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty, Team
 
+from worker_services.seeds import read_seed
 from worker_services.settings import PROJECT_ROOT
 
 CONTRACTS = PROJECT_ROOT / "expectations" / "contracts"
-CODE_LISTS = PROJECT_ROOT / "dbt_project" / "seeds" / "code_lists"
 
 LogicalType = Literal["string", "integer", "number", "date", "timestamp"]
 SQL_TYPES: dict[str, str] = {
@@ -126,10 +125,9 @@ def contract_feeds(folder: Path = CONTRACTS) -> list[str]:
 
 
 @cache
-def load_code_list(name: str, folder: Path = CODE_LISTS) -> dict[str, str]:
+def load_code_list(name: str) -> dict[str, str]:
     """Accepted spellings of a code list's values (code, Chinese name, short Chinese name), each with its code."""
-    with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_seed(f"code_lists/{name}")
     spellings = {row["code"]: row["code"] for row in rows}
     for row in rows:
         for column in ("name_zh", "short_name_zh"):

@@ -1,14 +1,13 @@
 """What dbt says of its sources is what the package puts there: no column is known to one and not to the other."""
 
-import csv
-
 import duckdb
 import pytest
 import yaml
 
-from worker_services.contracts import CODE_LISTS, contract_feeds, load_contract
+from worker_services.contracts import contract_feeds, load_contract
 from worker_services.intervals import utc_now
 from worker_services.partners.registry import load_partners
+from worker_services.seeds import read_seed
 from worker_services.settings import PROJECT_ROOT
 from worker_services.warehouse import landing_schema
 
@@ -47,6 +46,5 @@ def test_every_source_exists_and_is_described_whole(described, house, tmp_path):
 
 
 def test_partners_have_one_name():
-    with (CODE_LISTS / "partners.csv").open(encoding="utf-8", newline="") as file:
-        named = {row["code"]: (row["name_zh"], row["domain"]) for row in csv.DictReader(file)}
+    named = {row["code"]: (row["name_zh"], row["domain"]) for row in read_seed("code_lists/partners")}
     assert named == {partner_id: (item.name, item.domain) for partner_id, item in load_partners().items()}

@@ -1,27 +1,4 @@
 -- Partners add up to the city, unless a voucher is for a hospital that no partner file names.
 {{ config(severity='warn') }}
 
-with weekly as (
-    select * from {{ ref('int_metric_weekly') }}
-),
-
-catalogue as (
-    select * from {{ ref('rpt_metric_catalogue') }}
-),
-
-totals as (
-    select
-        weekly.metric_id,
-        weekly.week_id,
-        sum(case when weekly.scope_type = 'city' then weekly.cumulative_numerator else 0 end) as city,
-        sum(case when weekly.scope_type = 'partner' then weekly.cumulative_numerator else 0 end) as partners
-    from weekly
-    inner join catalogue
-        on weekly.metric_id = catalogue.metric_id
-    where catalogue.is_additive or catalogue.kind = 'rate'
-    group by weekly.metric_id, weekly.week_id
-)
-
-select *
-from totals
-where city <> partners
+{{ scopes_off_the_city('partner') }}

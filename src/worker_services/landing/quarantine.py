@@ -15,9 +15,9 @@ from worker_services.contracts import Contract
 from worker_services.files import replacing, write_bytes
 from worker_services.intervals import Interval
 from worker_services.landing.checks import CheckedRows
-from worker_services.landing.rules import RULES_ZH
 from worker_services.privacy.vault import seal
 from worker_services.secrets import Secrets
+from worker_services.seeds import read_seed
 from worker_services.settings import Settings, partition
 
 SCHEMA = pa.schema(
@@ -95,7 +95,8 @@ def reasons(path: Path) -> list[dict[str, object]]:
 
 
 def _message_zh(contract: Contract, row: dict[str, Any]) -> str:
-    return f"第 {row['row_number']} 行「{contract.label_of(row['column_name'])}」{RULES_ZH[row['rule']]}"
+    rules = {rule["rule"]: rule["rule_zh"] for rule in read_seed("rules/rules")}
+    return f"第 {row['row_number']} 行「{contract.label_of(row['column_name'])}」：{rules[row['rule']]}"
 
 
 def _summary(path: Path) -> HeldBatch:

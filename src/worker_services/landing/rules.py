@@ -5,21 +5,6 @@ Each function returns an expression. `cell` is the name of a cleaned text cell (
 
 from worker_services.contracts import SQL_TYPES, Column
 
-RULES_ZH = {
-    "required_missing": "必填项为空",
-    "type_invalid": "格式无法识别",
-    "not_in_code_list": "不在约定的代码表内",
-    "pattern_mismatch": "不符合编号规则",
-    "check_digit": "校验码错误或号码不成立",
-    "out_of_range": "超出允许范围",
-    "future_date": "日期晚于本批次截止日",
-    "unreadable_text": "含乱码或无法解码的字符",
-    "field_order": "日期先后顺序矛盾",
-    "duplicate_row": "与本批次另一行完全重复",
-    "duplicate_key": "同一编号在本批次内出现多次且内容不一",
-    "ragged_row": "单元格数与表头不符",
-}
-
 FULL_WIDTH = "".join(map(chr, range(0xFF01, 0xFF5F))) + "\u3000\u00a0"
 HALF_WIDTH = "".join(map(chr, range(0x21, 0x7F))) + "  "
 _TAIL = "[\\x{80}-\\x{BF}\\x{152}-\\x{17E}\\x{192}\\x{2C6}\\x{2DC}\\x{2013}-\\x{203A}\\x{20AC}\\x{2122}]"

@@ -4,7 +4,6 @@ It reads what other stages published: outcomes, manifests, reasons of quarantine
 marts of the published build. It shows counts and never a value.
 """
 
-import csv
 import json
 import shutil
 from collections import Counter
@@ -24,6 +23,7 @@ from worker_services.landing.outcomes import Outcome
 from worker_services.partners.registry import Partner, load_partners
 from worker_services.quality import data_docs
 from worker_services.quality.checks import DIMENSIONS
+from worker_services.seeds import read_seed
 from worker_services.settings import Settings, partition
 from worker_services.warehouse.publish import Published, current
 
@@ -226,7 +226,7 @@ def _collect(
     build_document: dict[str, Any] | None,
     links: dict[str, str],
 ) -> Report:
-    rules = {row["rule"]: row for row in _seed(settings, "rules/rules.csv")}
+    rules = {row["rule"]: row for row in read_seed("rules/rules")}
     arrivals = [arrival for partner, feed in _places() for arrival in _arrivals(settings, partner, feed, day)]
     return Report(
         day=day,
@@ -238,7 +238,7 @@ def _collect(
         groups=[_batch_group(document, links) for document in documents],
         marts=_mart_groups(build_document, links) if build_document else [],
         rules=list(rules.values()),
-        metric_names={row["metric_id"]: row["name_zh"] for row in _seed(settings, "metrics/metrics.csv")},
+        metric_names={row["metric_id"]: row["name_zh"] for row in read_seed("metrics/metrics")},
         figures=_figures(build.path, Week.of(day)) if build else None,
     )
 
@@ -432,12 +432,6 @@ def _named(partner: str, feed: str) -> dict[str, str]:
 def _rows(database: duckdb.DuckDBPyConnection, query: str, week: Week | None = None) -> list[dict[str, Any]]:
     parameters = {"week": str(week)} if week else None
     return database.execute(query, parameters).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
-
-
-def _seed(settings: Settings, name: str) -> list[dict[str, str]]:
-    path = settings.project_root / "dbt_project" / "seeds" / name
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -83,9 +83,8 @@ async def close_partner(city: City, partner: str) -> None:
         server.should_exit = server.force_exit = True
         await task
     if partner in city.sftp:
-        acceptor = city.sftp.pop(partner)
-        acceptor.close()
-        await acceptor.wait_closed()
+        # No wait_closed(): from Python 3.12 on it would wait for every client that is still connected.
+        city.sftp.pop(partner).close()
 
 
 async def _serve_http(city: City, name: str, app: FastAPI, port: int) -> int:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import paramiko
 import stamina
+from paramiko.ssh_exception import NoValidConnectionsError
 
 from worker_services.connections import Connection
 from worker_services.intervals import Interval
@@ -52,7 +53,7 @@ def _read(sftp: paramiko.SFTPClient, path: str) -> bytes:
         return bytes(file.read())
 
 
-@stamina.retry(on=(ConnectionError, TimeoutError), attempts=3, wait_initial=0.2, wait_max=5.0)
+@stamina.retry(on=(ConnectionError, TimeoutError, NoValidConnectionsError), attempts=3, wait_initial=0.2, wait_max=5.0)
 def _connect(connection: Connection) -> paramiko.SSHClient:
     client = paramiko.SSHClient()
     host_key = connection.extra.get("host_key")
@@ -63,17 +64,21 @@ def _connect(connection: Connection) -> paramiko.SSHClient:
     else:
         client.load_system_host_keys()
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
-    client.connect(
-        connection.host,
-        port=connection.port or 22,
-        username=connection.login,
-        password=connection.password.get_secret_value(),
-        timeout=TIMEOUT_SECONDS,
-        auth_timeout=TIMEOUT_SECONDS,
-        banner_timeout=TIMEOUT_SECONDS,
-        allow_agent=False,
-        look_for_keys=False,
-    )
+    try:
+        client.connect(
+            connection.host,
+            port=connection.port or 22,
+            username=connection.login,
+            password=connection.password.get_secret_value(),
+            timeout=TIMEOUT_SECONDS,
+            auth_timeout=TIMEOUT_SECONDS,
+            banner_timeout=TIMEOUT_SECONDS,
+            allow_agent=False,
+            look_for_keys=False,
+        )
+    except BaseException:
+        client.close()  # a refused client keeps its socket and its thread otherwise
+        raise
     return client
 
 

@@ -163,6 +163,23 @@ def test_rare_but_sound_text_is_let_pass(cell):
     assert value(rules.is_unreadable("c"), cell) is False
 
 
+@pytest.mark.parametrize(
+    ("cell", "shape"),
+    [
+        ("2025-02-30", "9999-99-99"),
+        ("50人", "99汉"),
+        ("张三 (13900000000)", "汉汉 (99999999999)"),
+        ("长春Ａ公司（集团）", "汉汉A汉汉（汉汉）"),
+        ("é•¿æ˜¥", "A•¿A□□"),
+        ("𮯰\ue000", "□□"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_shape_shows_the_form(cell, shape):
+    assert value(rules.value_shape("c"), cell) == shape
+
+
 @given(st.text(max_size=60))
 def test_a_shape_never_repeats_a_letter_or_digit_of_the_cell(cell):
     shape = value(rules.value_shape("c"), cell.replace("\x00", ""))

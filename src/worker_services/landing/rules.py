@@ -126,9 +126,14 @@ def broken_rule(column: Column, cell: str, value: str, last_day: str) -> str:
 
 
 def value_shape(cell: str) -> str:
-    """What a cell looks like without what it says: digits 9, letters A, Hanzi 汉; 40 characters at most."""
-    letters = f"regexp_replace(coalesce({cell}, ''), '[^\\P{{L}}\\p{{Han}}]', 'A', 'g')"
-    return f"left(regexp_replace(regexp_replace({letters}, '\\p{{Han}}', '汉', 'g'), '\\p{{N}}', '9', 'g'), 40)"
+    """What a cell looks like without what it says: digits 9, letters A, Hanzi 汉, punctuation as it is, the rest □.
+
+    At most 40 characters. What the engine's Unicode tables do not know yet is the rest, and so says nothing either.
+    """
+    shape = f"regexp_replace(coalesce({cell}, ''), '\\p{{N}}', '9', 'g')"
+    shape = f"regexp_replace({shape}, '[^\\P{{L}}\\p{{Han}}]', 'A', 'g')"
+    shape = f"regexp_replace({shape}, '\\p{{Han}}', '汉', 'g')"
+    return f"left(regexp_replace({shape}, '[^ -~汉\\p{{P}}]', '□', 'g'), 40)"
 
 
 def _is_prose(column: Column) -> bool:

@@ -157,7 +157,11 @@ class Airflow:
         return f"  {task.name}: failed at try {task.try_number}\n" + self.task_log(dag_id, run_id, task)
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self._client.request(method, path, json=body)
+        try:
+            answer = self._client.request(method, path, json=body)
+        except httpx.TransportError as error:
+            self.check_alive()
+            raise AirflowFailure(f"{method} {path}: Airflow does not answer ({error})") from error
         if answer.is_error:
             raise AirflowFailure(f"{method} {path}: {answer.status_code} {answer.text}")
         return answer.json()
@@ -173,7 +177,7 @@ class Airflow:
         raise AirflowFailure(f"Airflow is not ready after {START_SECONDS:.0f} s; its logs are in {self.home / 'logs'}")
 
     def _ready(self, dags: set[str], begun: datetime) -> bool:
-        with contextlib.suppress(httpx.TransportError):
+        with contextlib.suppress(httpx.TransportError):  # not up yet
             health = self._client.get("/api/v2/monitor/health").json()
             if any(health[part]["status"] != "healthy" for part in ("scheduler", "dag_processor")):
                 return False

@@ -4,13 +4,15 @@
 stop, ^C, a crash, SIGKILL), the supervisor ends every program and everything that those programs started.
 """
 
+import contextlib
 import ctypes
+import io
 import json
-import os
 import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +44,7 @@ class Guard:
             [sys.executable, "-m", "simulators.guard"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # a line that waits in a buffer is a line that select does not see
             start_new_session=True,
             cwd=Path(__file__).parents[1],
         )
@@ -55,17 +57,18 @@ class Guard:
             "environment": dict(program.environment),
             "log": str(program.log),
         }
-        self._supervisor.stdin.write(json.dumps(line) + "\n")
-        self._supervisor.stdin.flush()
+        rest = memoryview(json.dumps(line).encode() + b"\n")
+        while rest:
+            rest = rest[self._supervisor.stdin.write(rest) :]
 
     def ended(self) -> list[str]:
-        """Names of the programs that have stopped since the last call."""
+        """Names of the programs that have stopped since the last call. Raises RuntimeError when all have, at once."""
         assert self._supervisor.stdout
         names = []
         while select.select([self._supervisor.stdout], [], [], 0)[0]:
-            name = self._supervisor.stdout.readline().strip()
+            name = self._supervisor.stdout.readline().decode().strip()
             if not name:
-                break
+                raise RuntimeError("the supervisor itself has stopped, and with it every program")
             names.append(name)
         return names
 
@@ -89,7 +92,8 @@ class Guard:
 def supervise() -> None:
     """Start what standard input asks for, one JSON object a line, until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: os.close(sys.stdin.fileno()))
+    orders = io.FileIO(sys.stdin.fileno(), "rb")
+    signal.signal(signal.SIGTERM, lambda *_: orders.close())
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
     if libc:
         libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans come to this process, which will end them
@@ -102,8 +106,8 @@ def supervise() -> None:
     running: dict[str, subprocess.Popen[bytes]] = {}
     try:
         while True:
-            if select.select([sys.stdin], [], [], 0.2)[0]:
-                line = sys.stdin.readline()
+            if select.select([orders], [], [], 0.2)[0]:
+                line = orders.readline()
                 if not line:
                     break
                 asked = json.loads(line)
@@ -127,10 +131,13 @@ def supervise() -> None:
 
 def end_all(programs: list[subprocess.Popen[bytes]]) -> None:
     """Ask the programs to end, then kill whatever descends from this process until nothing does."""
+    me = psutil.Process()
     for program in programs:
         program.terminate()
-    me = psutil.Process()
-    psutil.wait_procs([psutil.Process(program.pid) for program in programs], timeout=PATIENCE_SECONDS)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for program in programs:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            program.wait(max(0.0, deadline - time.monotonic()))
     while left := [child for child in me.children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]:
         for child in left:
             child.kill()

@@ -52,10 +52,22 @@ def test_leaving_the_block_ends_the_whole_family(environment: dict[str, str]) ->
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_the_family_does_not_outlive_its_holder(environment: dict[str, str], number: signal.Signals) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER.format(family=FAMILY)], env=environment)
-    wait_for(2, environment["GUARD_TEST"])
-    holder.send_signal(number)
-    holder.wait()
-    wait_for(0, environment["GUARD_TEST"])
+    try:
+        wait_for(2, environment["GUARD_TEST"])
+        holder.send_signal(number)
+        holder.wait()
+        wait_for(0, environment["GUARD_TEST"])
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def test_programs_started_at_once_all_start(environment: dict[str, str], tmp_path: Path) -> None:
+    with Guard() as guard:
+        for number in range(20):
+            guard.start(Program(str(number), ["sleep", "600"], environment, Path(os.devnull)))
+        wait_for(20, environment["GUARD_TEST"])
+    assert sleepers(environment["GUARD_TEST"]) == []
 
 
 def test_a_program_that_stops_is_told_of(environment: dict[str, str], tmp_path: Path) -> None:

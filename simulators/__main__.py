@@ -20,7 +20,9 @@ def main() -> int:
     parser.add_argument("--dirt-rate", type=float, default=None, help="share of rows got wrong (default 0.01)")
     parser.add_argument("--deliver", action="append", metavar="A/B", help="files that are there at the start")
     parser.add_argument("--workdir", type=Path, default=None, help="folder for SFTP roots and dirt.jsonl")
-    parser.add_argument("--write-connections", type=Path, default=None, metavar="FILE", help="JSON")
+    parser.add_argument(
+        "--write-environment", type=Path, default=None, metavar="FILE", help="connections, for a shell to source"
+    )
     arguments = parser.parse_args()
 
     from simulators import database_partner  # the cluster is made while the rest is imported
@@ -37,7 +39,7 @@ def main() -> int:
         database_partner.start(database)
         folder = arguments.workdir or database.home / "partners"
         folder.mkdir(parents=True, exist_ok=True)
-        asyncio.run(serve(world, folder, database, intervals, arguments.write_connections, parent))
+        asyncio.run(serve(world, folder, database, intervals, arguments.write_environment, parent))
     finally:
         database_partner.remove(database)
     return 0

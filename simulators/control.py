@@ -3,11 +3,12 @@
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from simulators.world import World
 
 DEMO_INTERVALS = ("2025-01-01/2025-10-25", "2025-10-25/2025-10-26", "2025-10-26/2025-10-27")
+
+
+def write_environment(path: Path, variables: Mapping[str, str]) -> None:
+    """Write variables for a shell to source, readable by the owner alone: there are passwords among them."""
+    part = path.with_name(f".{path.name}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+    part.replace(path)
 
 
 @dataclass(frozen=True)

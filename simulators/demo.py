@@ -24,6 +24,7 @@ from rich.table import Table
 
 import simulators
 from simulators.airflow_instance import LOGIN, Airflow, AirflowFailure, TaskState, running_airflow
+from simulators.control import write_environment
 from worker_services.intervals import SHANGHAI, Interval, Week
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse.publish import current
@@ -130,16 +131,20 @@ def run(plan: Plan, place: Place, console: Console, keep_running: bool = False) 
     claim(settings, plan)
     known = demo_secrets(place.state)
     progress = Progress(console)
+    by_hand = place.state / "environment"
     with contextlib.ExitStack() as stack:
+        stack.callback(by_hand.unlink, missing_ok=True)
         with progress.step("Start the partners and Airflow") as say:
 
             def credentials() -> dict[str, str]:  # asked for while the first of Airflow's processes start
                 partners = stack.enter_context(simulators.running(deliver=map(str, plan.intervals)))
-                return {
+                variables = {
                     **partners.connections,
                     "AIRFLOW_VAR_WORKER_KEY_SECRET": known["worker_key_secret"],
                     "AIRFLOW_VAR_VAULT_IDENTITY": known["vault_identity"],
                 }
+                write_environment(by_hand, variables)
+                return variables
 
             environment = {
                 "WORKER_SERVICES_DATA_ROOT": str(settings.data_root),
@@ -160,7 +165,8 @@ def run(plan: Plan, place: Place, console: Console, keep_running: bool = False) 
         if keep_running:
             console.print(
                 f"Airflow: {airflow.url}  login {LOGIN}  password {known['airflow_password']}\n"
-                "Schedules are off: what runs is what you trigger. ^C stops everything.",
+                "Schedules are off: what runs is what you trigger. ^C stops everything.\n"
+                f"By hand, in another shell: . .venv/bin/activate; . {_shown(by_hand)}; worker-services partner list",
                 highlight=False,
             )
             while True:

@@ -17,6 +17,7 @@ from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
 
 from simulators import database_partner, http_partners, sftp_partners
+from simulators.control import write_environment
 from simulators.database_partner import Postgres
 from simulators.faults import OF_CONTENT, FaultName, Faults
 from simulators.vocabulary import CONNECTION_IDS, PARTNERS
@@ -184,7 +185,7 @@ async def serve(
     folder: Path,
     database: Postgres,
     intervals: list[Interval],
-    connections_file: Path | None,
+    environment_file: Path | None,
     parent: int,
 ) -> None:
     """Start everything, print one JSON line, and stay until a signal comes or the parent is gone."""
@@ -201,8 +202,8 @@ async def serve(
     city.ports[database_partner.PARTNER] = database.port
     control = await _serve_http(city, "control", make_control(city), 0)
     found = connections(city)
-    if connections_file:
-        _write_privately(connections_file, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
+    if environment_file:
+        write_environment(environment_file, found)
     ready = {
         "ready": True,
         "connections": found,
@@ -218,12 +219,3 @@ async def serve(
             await asyncio.wait_for(stop.wait(), PARENT_CHECK_SECONDS)
     for name in [*city.http, *city.sftp]:
         await close_partner(city, name)
-
-
-def _write_privately(path: Path, text: str) -> None:
-    """Readable by the owner alone: it holds passwords, if only of a demonstration."""
-    part = path.with_name(f".{path.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    part.replace(path)

@@ -31,6 +31,7 @@ def test_recall_is_one_and_each_row_is_held_for_the_right_reason(full_house, hel
     assert injected["kind"].nunique() >= 14
     caught = injected.merge(held, on=[*ROW, "rule"], how="left", indicator=True)
     missed = caught[caught["_merge"] == "left_only"]
+    record_property("injected", len(injected))
     record_property("recall", 1 - len(missed) / len(injected))
     assert missed[[*ROW, "kind", "column", "rule"]].to_dict("records") == []
 

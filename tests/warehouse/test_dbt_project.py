@@ -285,7 +285,7 @@ VALUES = [
     ("vouchers_redeemed",          "W42", "0",      "0",      "a week without a redemption is zero"),
     ("vouchers_redeemed",          "W43", "2",      "2",      "voucher 1 once, voucher 9 though unregistered"),
     ("voucher_redemption_rate",    "W41", None,     "0",      "nothing issued in the week"),
-    ("voucher_redemption_rate",    "W43", "0.5",    "0.25",   "voucher 1 of 2 issued, of 4 to date; not voucher 9"),
+    ("voucher_redemption_rate",    "W43", "1",      "0.5",    "vouchers 1 and 9 of 2 issued, of 4 to date"),
     ("outreach_organisations",     "W23", "1",      "1",      "site A"),
     ("outreach_organisations",     "W43", "2",      "3",      "sites B and C; A was reached in June"),
     ("health_person_times",        "W42", "2",      "2",      "S3, and S6 that arrived late; S5 was corrected"),

@@ -54,11 +54,9 @@ union all
     relation='redemptions',
     feed='health_services',
     record_id='voucher_id',
-    event_date='counted_in_rate_on',
+    event_date='redeemed_on',
     numerator='1',
-    denominator='0',
-    partner='hospital_partner_id',
-    where='counted_in_rate_on is not null'
+    denominator='0'
 ) }}
 
 union all

@@ -24,11 +24,8 @@ redemptions as (
         redeeming_services.service_id,
         redeeming_services.service_date as redeemed_on,
         redeeming_services.worker_key,
-        -- A redemption counts for the union that issued the voucher, so that the rate compares like with like.
+        -- For the union that issued the voucher, so that the rate compares like with like.
         coalesce(vouchers.organisation_code, redeeming_services.organisation_code) as organisation_code,
-        vouchers.hospital_partner_id,
-        vouchers.issued_on,
-        greatest(redeeming_services.service_date, vouchers.issued_on) as counted_on,
         redeeming_services.batch_id
     from redeeming_services
     left join vouchers
@@ -43,8 +40,5 @@ select
     redeemed_on,
     worker_key,
     organisation_code,
-    hospital_partner_id,
-    -- Only vouchers that are also in the year's denominator, so that the year to date stays within 0 and 1.
-    case when {{ iso_year('counted_on') }} = {{ iso_year('issued_on') }} then counted_on end as counted_in_rate_on,
     batch_id
 from redemptions

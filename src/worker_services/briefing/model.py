@@ -171,15 +171,7 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
             if row["domain"] == domain
         ],
         reasons=[
-            TableRow(
-                [
-                    *_source(marts, row),
-                    load_contract(row["feed"]).label_of(row["column_name"]),
-                    row["rule_zh"],
-                    row["dimension_zh"],
-                ],
-                [book.quality_reason(row)],
-            )
+            TableRow([*_source(marts, row), *_reason(row)], [book.quality_reason(row)])
             for row in marts.reasons[:REASONS_SHOWN]
         ],
         has_more_reasons=len(marts.reasons) > REASONS_SHOWN,

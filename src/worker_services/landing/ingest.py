@@ -81,12 +81,10 @@ def ingest(
     expected = Expected(partner, feed, interval)
     with _lock(settings, partner, feed):
         try:
-            source = expected.feed.source
-            delivery = fetch(connection, source, interval)
-            fingerprint = sftp.fingerprint(connection, source, interval) if isinstance(source, FileSource) else None
+            delivery = fetch(connection, expected.feed.source, interval)
         except DeliveryFault as fault:
             return _not_delivered(settings, expected, fault)
-        return _bring_in(settings, expected, delivery, fingerprint, secrets)
+        return _bring_in(settings, expected, delivery, secrets)
 
 
 def ingest_night(
@@ -141,9 +139,7 @@ def _not_delivered(settings: Settings, expected: Expected, fault: DeliveryFault)
     return outcomes.record(settings, outcome)
 
 
-def _bring_in(
-    settings: Settings, expected: Expected, delivery: Delivery, fingerprint: str | None, secrets: Secrets
-) -> Outcome:
+def _bring_in(settings: Settings, expected: Expected, delivery: Delivery, secrets: Secrets) -> Outcome:
     sha256 = hashlib.sha256(delivery.raw).hexdigest()
     batch_id = batches.batch_id(expected.partner, expected.feed_name, expected.interval, sha256)
     landed = batches.of_interval(settings, expected.partner, expected.feed_name, expected.interval)
@@ -168,14 +164,13 @@ def _bring_in(
         en = f"the same bytes as batch {twin.batch_id}; not landed again; ask the partner whether an old file was sent"
         return outcomes.record(settings, expected.becomes("unchanged", zh, en, twin.batch_id))
     checked = check(raw, expected.feed, expected.contract, expected.interval, secrets)
-    return _land(settings, expected, delivery, fingerprint, sha256, raw, checked, landed, secrets)
+    return _land(settings, expected, delivery, sha256, raw, checked, landed, secrets)
 
 
 def _land(
     settings: Settings,
     expected: Expected,
     delivery: Delivery,
-    fingerprint: str | None,
     sha256: str,
     raw: RawTable,
     checked: CheckedRows,
@@ -218,7 +213,7 @@ def _land(
         contract_version=expected.contract.version,
         code_version=__version__,
         source=delivery.source,
-        source_fingerprint=fingerprint,
+        source_fingerprint=delivery.fingerprint,
         rows_received=raw.received,
         rows_accepted=accepted,
         rows_quarantined=held,

@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Delivery:
-    """Raw bytes as they came; `source` says what was read. What a partner does not declare of them is None."""
+    """Raw bytes as they came; `source` says what was read. What a partner does not declare of them is None.
+
+    `fingerprint` changes when a file is replaced; other sources have none.
+    """
 
     raw: bytes
     source: str
     declared_rows: int | None = None
     declared_sha256: str | None = None
+    fingerprint: str | None = None
 
 
 class DeliveryFault(Exception):

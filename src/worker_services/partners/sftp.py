@@ -20,17 +20,17 @@ def fetch(connection: Connection, source: FileSource, interval: Interval) -> Del
     """Read the interval's file whole, and its checksum where the partner supplies one. Raises DeliveryFault."""
     path = source.path_for(interval)
     with _session(connection, path) as sftp:
+        before = _fingerprint(sftp, path)
         raw = _read(sftp, path)
         digest = _read(sftp, f"{path}.sha256").decode().split()[0] if source.has_checksum_file else None
-    return Delivery(raw=raw, source=f"sftp:{path}", declared_sha256=digest)
+    return Delivery(raw=raw, source=f"sftp:{path}", declared_sha256=digest, fingerprint=before)
 
 
 def fingerprint(connection: Connection, source: FileSource, interval: Interval) -> str:
     """Size and modification time of the interval's file, which change when it is replaced. Raises DeliveryFault."""
     path = source.path_for(interval)
     with _session(connection, path) as sftp:
-        found = sftp.stat(path)
-    return f"{found.st_size}:{found.st_mtime}"
+        return _fingerprint(sftp, path)
 
 
 @contextmanager
@@ -45,6 +45,11 @@ def _session(connection: Connection, path: str) -> Iterator[paramiko.SFTPClient]
         raise login_refused(where, connection.conn_id) from error
     except (OSError, EOFError, paramiko.SSHException) as error:
         raise unreachable(where, type(error).__name__) from error
+
+
+def _fingerprint(sftp: paramiko.SFTPClient, path: str) -> str:
+    found = sftp.stat(path)
+    return f"{found.st_size}:{found.st_mtime}"
 
 
 def _read(sftp: paramiko.SFTPClient, path: str) -> bytes:

@@ -5,7 +5,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -61,6 +60,8 @@ def store(
     secrets: Secrets,
 ) -> None:
     """Keep the held rows of a batch, under the batch's own name."""
+    rules = {rule["rule"]: rule["rule_zh"] for rule in read_seed("rules/rules")}
+    labels = {name: contract.label_of(name) for name in ("", *(column.name for column in contract.columns))}
     reasons = [
         {
             "batch_id": batch_id,
@@ -68,7 +69,7 @@ def store(
             "feed": contract.feed,
             "interval_start": interval.start,
             "interval_end": interval.end,
-            "message_zh": _message_zh(contract, row),
+            "message_zh": f"第 {row['row_number']} 行「{labels[row['column_name']]}」：{rules[row['rule']]}",
             "message_en": f"row {row['row_number']}, {row['column_name'] or 'whole row'}: {row['rule']}",
             "landed_at": landed_at.replace(tzinfo=None),
             **row,
@@ -92,11 +93,6 @@ def held(settings: Settings, partner: str | None = None, feed: str | None = None
 def reasons(path: Path) -> list[dict[str, object]]:
     """Every reason in one quarantine file, by row."""
     return duckdb.read_parquet(str(path)).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
-
-
-def _message_zh(contract: Contract, row: dict[str, Any]) -> str:
-    rules = {rule["rule"]: rule["rule_zh"] for rule in read_seed("rules/rules")}
-    return f"第 {row['row_number']} 行「{contract.label_of(row['column_name'])}」：{rules[row['rule']]}"
 
 
 def _summary(path: Path) -> HeldBatch:

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from simulators.dirt import BAD_BYTE, RAGGED_LESS, RAGGED_MORE
-from simulators.vocabulary import FIELDS
+from simulators.dirt_kinds.common import BAD_BYTE, RAGGED_LESS, RAGGED_MORE
+from simulators.vocabulary import DATE_COLUMNS, FIELDS
 from simulators.world import Interval, World
-from simulators.writing import DATE_COLUMNS, Cell, write_columns
+from simulators.writing import Cell, write_columns
 from simulators.year import as_day
 
 MATERNITY_TITLE = "浙大妇院吉林医院职工健康服务明细表（{first}至{last}）【演示数据】"

@@ -17,19 +17,11 @@ from simulators.employment import make_job_fairs, make_training
 from simulators.health import make_outreach, make_services, make_vouchers
 from simulators.people import make_employers, make_workers
 from simulators.rights import make_mediation
-from simulators.vocabulary import FIELDS, KEYS, PARTNERS
+from simulators.vocabulary import FIELDS, KEYS, PARENTS, PARTNERS
 from simulators.year import as_day
 
 DEFAULT_SEED = 20250529
 DEFAULT_DIRT_RATE = 0.01
-
-# child feed -> (parent feed, columns that name the parent)
-PARENTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "job_postings": ("job_fairs", ("fair_id",)),
-    "job_applications": ("job_postings", ("posting_id", "fair_id")),
-    "training_attendances": ("training_sessions", ("session_id",)),
-    "mediation_events": ("mediation_cases", ("case_id",)),
-}
 
 
 @dataclass(frozen=True)
@@ -147,7 +139,7 @@ def make_world(seed: int = DEFAULT_SEED, dirt_rate: float = DEFAULT_DIRT_RATE) -
 
 @lru_cache(maxsize=3)
 def _make_world(seed: int, dirt_rate: float) -> World:
-    streams = np.random.SeedSequence(seed).spawn(8)
+    streams = np.random.SeedSequence(seed).spawn(16)
     rngs = [np.random.default_rng(stream) for stream in streams]
     employers = make_employers(rngs[0])
     workers = make_workers(rngs[1], employers)

@@ -5,22 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from simulators.vocabulary import CODES, FIELDS, ORGANISATIONS
+from simulators.vocabulary import CODES, DATE_COLUMNS, FIELDS, MOMENT_COLUMNS, NUMBER_COLUMNS, ORGANISATIONS
 
-DATE_COLUMNS = {
-    "service_date",
-    "issued_on",
-    "expires_on",
-    "redeemed_on",
-    "event_date",
-    "fair_date",
-    "applied_on",
-    "started_on",
-    "ended_on",
-    "attended_on",
-    "accepted_on",
-}
-NUMBER_COLUMNS = {"satisfaction_score", "attendees", "headcount", "monthly_wage_min", "monthly_wage_max", "capacity"}
 _FULL_WIDTH = str.maketrans("0123456789-/X", "０１２３４５６７８９－／Ｘ")
 _SHORT_NAMES = {o.name_zh: o.short_zh for o in ORGANISATIONS}
 
@@ -33,8 +19,8 @@ def write_columns(partner: str, feed: str, rows: pd.DataFrame) -> dict[str, list
     for column in FIELDS[partner, feed]:
         if column == "updated_at":
             columns[column] = _moments(partner, rows["_reported_at"])
-        elif column == "event_at":
-            columns[column] = _moments(partner, rows["event_at"])
+        elif column in MOMENT_COLUMNS:
+            columns[column] = _moments(partner, rows[column])
         elif column in DATE_COLUMNS:
             days = np.datetime_as_string(rows[column].to_numpy().astype("datetime64[D]")).tolist()
             columns[column] = [None if day == "NaT" else day for day in days]

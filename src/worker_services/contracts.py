@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty, Team
+from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty, Team
 
 from worker_services.seeds import read_seed
 from worker_services.settings import PROJECT_ROOT
@@ -71,6 +71,8 @@ class Contract:
     steward: str
     columns: tuple[Column, ...]
     date_orders: tuple[DateOrder, ...]
+    delivery: Literal["changes", "snapshot"]
+    """Whether a batch holds what changed in its interval, or the whole register as it stood at the interval's end."""
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -114,6 +116,7 @@ def load_contract(feed: str, folder: Path = CONTRACTS) -> Contract:
             steward=_steward(document),
             columns=tuple(_column(item) for item in schema.properties or []),
             date_orders=tuple(_date_order(rule.implementation) for rule in schema.quality or []),
+            delivery=_delivery(schema),
         )
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
@@ -139,6 +142,14 @@ def load_code_list(name: str) -> dict[str, str]:
 def _steward(document: OpenDataContractStandard) -> str:
     members = document.team.members if isinstance(document.team, Team) else document.team
     return _stated(next((member.username for member in members or [] if member.role == "steward"), None), "steward")
+
+
+def _delivery(schema: SchemaObject) -> Literal["changes", "snapshot"]:
+    stated = {str(entry.property): entry.value for entry in schema.customProperties or []}
+    delivery = stated.pop("delivery", "changes")
+    if stated or delivery not in ("changes", "snapshot"):
+        raise ValueError("the one custom property of a schema is delivery, changes or snapshot")
+    return delivery  # type: ignore[no-any-return]
 
 
 def _column(item: SchemaProperty) -> Column:

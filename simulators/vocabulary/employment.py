@@ -1,0 +1,103 @@
+"""Employment and business start-up: what each partner calls things, against the canonical names."""
+
+from simulators.vocabulary.organisations import ORGANISATIONS
+
+CODES: dict[str, dict[str, dict[str, str]]] = {
+    "job_fair_system": {
+        "organisation_code": {o.code: o.short_zh for o in ORGANISATIONS},
+        "fair_type": {"job_fair": "招聘会", "recruiting_talk": "宣讲会"},
+        "stage": {"applied": "已投递", "interviewed": "已面试", "offered": "已发录用通知", "hired": "已入职"},
+        "record_status": {"valid": "normal", "withdrawn": "cancelled"},
+    },
+    "training_base": {
+        "organisation_code": {o.code: o.code for o in ORGANISATIONS},
+        "course": {
+            "electrician": "电工",
+            "welder": "焊工",
+            "housekeeping": "家政服务",
+            "e_commerce": "电子商务",
+            "other": "其他",
+        },
+        "certificate_level": {"none": "无", "junior": "初级", "intermediate": "中级", "senior": "高级"},
+        "record_status": {"valid": "Y", "withdrawn": "N"},
+    },
+}
+
+FIELDS: dict[tuple[str, str], dict[str, str]] = {
+    ("job_fair_system", "job_fairs"): {
+        "fair_id": "fairCode",
+        "fair_name": "title",
+        "fair_type": "category",
+        "fair_date": "heldOn",
+        "organisation_code": "district",
+        "record_status": "state",
+        "updated_at": "modifiedAt",
+    },
+    ("job_fair_system", "job_postings"): {
+        "posting_id": "postCode",
+        "fair_id": "fairCode",
+        "employer_credit_code": "companyUscc",
+        "employer_name": "companyName",
+        "occupation": "jobTitle",
+        "headcount": "recruitNum",
+        "monthly_wage_min": "salaryLow",
+        "monthly_wage_max": "salaryHigh",
+        "record_status": "state",
+        "updated_at": "modifiedAt",
+    },
+    ("job_fair_system", "job_applications"): {
+        "application_id": "applyNo",
+        "posting_id": "postCode",
+        "fair_id": "fairCode",
+        "worker_id": "applicantIdNo",
+        "applied_on": "applyDate",
+        "stage": "progress",
+        "record_status": "state",
+        "updated_at": "modifiedAt",
+    },
+    ("training_base", "training_sessions"): {
+        "session_id": "class_no",
+        "course": "course_name",
+        "started_on": "begin_date",
+        "ended_on": "end_date",
+        "organisation_code": "union_code",
+        "capacity": "quota",
+        "record_status": "valid_flag",
+    },
+    ("training_base", "training_attendances"): {
+        "attendance_id": "sign_no",
+        "session_id": "class_no",
+        "worker_id": "trainee_id_no",
+        "attended_on": "sign_date",
+        "certificate_level": "cert_grade",
+        "record_status": "valid_flag",
+    },
+}
+
+KEYS: dict[str, tuple[str, ...]] = {
+    "job_fairs": ("fair_id",),
+    "job_postings": ("posting_id", "fair_id"),
+    "job_applications": ("application_id",),
+    "training_sessions": ("session_id",),
+    "training_attendances": ("attendance_id",),
+}
+
+PARTNERS: dict[str, tuple[str, ...]] = {
+    "job_fair_system": ("job_fairs", "job_postings", "job_applications"),
+    "training_base": ("training_sessions", "training_attendances"),
+}
+
+CONNECTION_IDS: dict[str, str] = {
+    "job_fair_system": "job_fair_api",
+    "training_base": "training_base_sftp",
+}
+
+PARENTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "job_postings": ("job_fairs", ("fair_id",)),
+    "job_applications": ("job_postings", ("posting_id", "fair_id")),
+    "training_attendances": ("training_sessions", ("session_id",)),
+}
+
+DATE_COLUMNS: frozenset[str] = frozenset({"fair_date", "applied_on", "started_on", "ended_on", "attended_on"})
+NUMBER_COLUMNS: frozenset[str] = frozenset({"headcount", "monthly_wage_min", "monthly_wage_max", "capacity"})
+MOMENT_COLUMNS: frozenset[str] = frozenset()

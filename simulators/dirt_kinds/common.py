@@ -89,9 +89,9 @@ def code(column: str, *unknown: str) -> list[Fault]:
     ]
 
 
-def number(column: str, unit: str, *beyond: int) -> list[Fault]:
+def number(column: str, measure: str, *beyond: int) -> list[Fault]:
     return [
-        Fault("unit_in_number", "type_invalid", column, unit(unit, f" {unit}")),
+        Fault("unit_in_number", "type_invalid", column, unit(measure, f" {measure}")),
         Fault("out_of_range", "out_of_range", column, instead(*beyond)),
     ]
 

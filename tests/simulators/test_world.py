@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from simulators.deliveries import Alteration, columns_of, file_bytes, records
-from simulators.dirt import FAULTS, ORPHANS
+from simulators.dirt_kinds import FAULTS, ORPHANS
 from simulators.totals import city_totals
 from simulators.vocabulary import KEYS, PARTNERS
 from simulators.world import Interval, World, make_world

@@ -1,16 +1,22 @@
 """What a partner hands over for one interval, or why it did not."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Sink(Protocol):
+    """Where a connector puts the raw bytes of a delivery, in order; what is written cannot be taken back."""
+
+    def write(self, data: bytes) -> object: ...
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """Raw bytes as they came; `source` says what was read. What a partner does not declare of them is None.
+class Receipt:
+    """What a partner says of a delivery that has come whole; what it does not declare is None.
 
-    `fingerprint` changes when a file is replaced; other sources have none.
+    `source` says what was read; `fingerprint` changes when a file is replaced, other sources have none.
     """
 
-    raw: bytes
     source: str
     declared_rows: int | None = None
     declared_sha256: str | None = None

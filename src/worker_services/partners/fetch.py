@@ -2,15 +2,17 @@
 
 from worker_services.connections import Connection
 from worker_services.intervals import Interval
-from worker_services.partners import http_json, sftp, sql
-from worker_services.partners.delivery import Delivery
-from worker_services.partners.registry import ApiSource, FileSource, Source
+from worker_services.partners import fhir_bulk, files, http_json, sql
+from worker_services.partners.delivery import Receipt, Sink
+from worker_services.partners.registry import ApiSource, FhirSource, FileSource, Source
 
 
-def fetch(connection: Connection, source: Source, interval: Interval) -> Delivery:
-    """Get one interval's delivery of one feed. Raises DeliveryFault, and nothing else for what a partner does."""
+def fetch(connection: Connection, source: Source, interval: Interval, sink: Sink) -> Receipt:
+    """Put one interval's delivery of one feed into `sink`. Raises DeliveryFault for all that a partner does."""
     if isinstance(source, FileSource):
-        return sftp.fetch(connection, source, interval)
+        return files.fetch(connection, source, interval, sink)
     if isinstance(source, ApiSource):
-        return http_json.fetch(connection, source, interval)
-    return sql.fetch(connection, source, interval)
+        return http_json.fetch(connection, source, interval, sink)
+    if isinstance(source, FhirSource):
+        return fhir_bulk.fetch(connection, source, interval, sink)
+    return sql.fetch(connection, source, interval, sink)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from worker_services.contracts import Contract, load_code_list, load_contract
 from worker_services.intervals import Interval
@@ -16,18 +16,28 @@ PARTNERS = PROJECT_ROOT / "partners"
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class FileSource(_Strict):
-    """A delimited file on an SFTP server. `path` is a format string over `first` and `last`, the interval's days."""
+    """A file on an SFTP server or in a folder, as the type of the connection says.
 
-    kind: Literal["sftp"]
+    `path` is a format string over `first` and `last`, the interval's days. `member` picks the files of an archive.
+    """
+
+    kind: Literal["file"]
     path: str
-    encoding: Literal["gb18030", "utf-8"]
-    delimiter: str = ","
+    format: Literal["csv", "xlsx", "xls", "json", "ndjson"]
+    encoding: Literal["auto", "utf-8", "utf-16", "gb18030"] = "auto"
+    delimiter: Literal[",", ";", "\t", "|"] | None = Field(
+        default=None, description="Empty: found out from the header row."
+    )
+    records: str = Field(default="", description="JSON documents: dotted path of the list; empty: the document.")
+    sheets: tuple[str, ...] = Field(default=(), description="Workbooks: empty for every visible sheet with a header.")
+    archive: Literal["zip"] | None = None
+    member: str = Field(default="*", description="Archives: glob of the members that make up the delivery.")
     has_total_row: bool = False
-    has_checksum_file: bool = False
+    has_checksum_file: bool = Field(default=False, description="A file `<path>.sha256` lies beside it.")
 
     def path_for(self, interval: Interval) -> str:
         return self.path.format(first=interval.start, last=interval.last_day)
@@ -35,25 +45,134 @@ class FileSource(_Strict):
     @field_validator("path")
     @classmethod
     def _formats(cls, path: str) -> str:
-        day = date(2025, 1, 1)
-        if path.format(first=day, last=day) == path:
+        try:
+            named = path.format(first=date(2025, 1, 1), last=date(2025, 1, 2))
+        except (KeyError, ValueError, IndexError) as error:
+            raise ValueError(f"is no format string over first and last: {error}") from error
+        if named == path:
             raise ValueError("must name the interval, for example report_{first:%Y%m%d}_{last:%Y%m%d}.csv")
         return path
 
 
+class BearerToken(_Strict):
+    """The connection's password, sent as a bearer token (RFC 6750)."""
+
+    kind: Literal["bearer"]
+
+
+class BasicLogin(_Strict):
+    """The connection's login and password (RFC 7617)."""
+
+    kind: Literal["basic"]
+
+
+class ApiKey(_Strict):
+    """The connection's password, sent in a header of the partner's choice."""
+
+    kind: Literal["api_key"]
+    header: str
+
+
+class ClientCredentials(_Strict):
+    """OAuth 2.0 client credentials (RFC 6749, 4.4): the connection's login and password fetch a token."""
+
+    kind: Literal["oauth2_client_credentials"]
+    token_path: str
+    scope: str | None = None
+
+
+Authentication = Annotated[BearerToken | BasicLogin | ApiKey | ClientCredentials, Field(discriminator="kind")]
+
+
+class PagePaging(_Strict):
+    """Numbered pages from 1; the answer says how many there are."""
+
+    kind: Literal["page"]
+    page: str
+    size: str
+    page_size: int = Field(gt=0, le=10_000)
+    pages: str
+    total: str | None = None
+
+
+class OffsetPaging(_Strict):
+    """An offset and a limit; the answer says how many records there are."""
+
+    kind: Literal["offset"]
+    offset: str
+    limit: str
+    page_size: int = Field(gt=0, le=10_000)
+    total: str
+
+
+class CursorPaging(_Strict):
+    """Each answer names the cursor of the next, and none at the end."""
+
+    kind: Literal["cursor"]
+    cursor: str
+    next: str
+    size: str | None = None
+    page_size: int = Field(default=1000, gt=0, le=10_000)
+
+
+class LinkPaging(_Strict):
+    """Each answer links to the next one (RFC 8288, rel="next")."""
+
+    kind: Literal["link"]
+
+
+class NoPaging(_Strict):
+    """One answer holds everything."""
+
+    kind: Literal["none"]
+
+
+Paging = Annotated[PagePaging | OffsetPaging | CursorPaging | LinkPaging | NoPaging, Field(discriminator="kind")]
+
+
 class ApiSource(_Strict):
-    """A paged JSON API. Records changed in the interval are asked for by two query parameters."""
+    """A JSON API. `parameters` are format strings over `start`, `end` (without), `first` and `last`, all ISO dates."""
 
     kind: Literal["http_json"]
     path: str
-    records: str
-    since_parameter: str
-    until_parameter: str
-    page_parameter: str
-    page_size_parameter: str
-    page_size: int = Field(gt=0, le=10_000)
-    pages: str
-    total: str
+    records: str = Field(description="Dotted path of the list of records; empty: the answer is the list.")
+    parameters: dict[str, str] = Field(default_factory=dict)
+    authentication: Authentication
+    paging: Paging
+    overlap_minutes: int = Field(
+        default=0, ge=0, le=1440, description="Clock skew: how much earlier than the interval to ask from."
+    )
+
+
+class FhirLink(_Strict):
+    """How a resource hangs together with the anchor: by the anchor's reference, or by its own to the anchor."""
+
+    from_: str | None = Field(default=None, alias="from")
+    to: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "FhirLink":
+        if (self.from_ is None) == (self.to is None):
+            raise ValueError("needs either 'from' (a field of the anchor) or 'to' (a field that points at the anchor)")
+        return self
+
+
+class FhirSource(_Strict):
+    """A bulk export of FHIR R4 resources of a group (SMART Bulk Data), authorised by SMART backend services.
+
+    One row is one `anchor` resource with the resources linked to it. A resource may be linked to after the anchor was
+    last changed, so exports look back further than the interval; a row belongs to the day any part of it changed.
+    """
+
+    kind: Literal["fhir_bulk"]
+    group: str
+    anchor: str
+    links: dict[str, FhirLink] = Field(default_factory=dict)
+    look_back_days: int = Field(default=31, ge=0, le=366)
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return (self.anchor, *self.links)
 
 
 class DatabaseSource(_Strict):
@@ -70,16 +189,27 @@ class DatabaseSource(_Strict):
         return query
 
 
-Source = Annotated[FileSource | ApiSource | DatabaseSource, Field(discriminator="kind")]
+Source = Annotated[FileSource | ApiSource | FhirSource | DatabaseSource, Field(discriminator="kind")]
+
+
+def _as_names(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_names, json_schema_input_type=str | list[str])]
+"""What a partner calls a column; more than one where it has had several names, the first that is there counts."""
 
 
 class Feed(_Strict):
     """How one partner supplies one feed: where it is read and which header or field holds which contract column."""
 
     source: Source
-    columns: dict[str, str]
+    columns: dict[str, Names]
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)
     constants: dict[str, str] = Field(default_factory=dict)
+    formats: dict[str, str] = Field(
+        default_factory=dict, description="Dates in a form that nobody could guess: strptime format by column."
+    )
 
 
 class Partner(_Strict):
@@ -87,8 +217,11 @@ class Partner(_Strict):
 
     partner: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     name: str
-    domain: Literal["health", "employment", "rights"]
+    domain: Literal["health", "employment", "rights", "hardship", "leadership"]
     contact: str
+    notify: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = Field(
+        min_length=1, description="Who is told of a delivery that could not be used whole."
+    )
     connection: str
     feeds: dict[str, Feed]
 
@@ -118,11 +251,16 @@ def load_partners(folder: Path = PARTNERS) -> dict[str, Partner]:
 
 def _check_mapping(name: str, feed: Feed, contract: Contract) -> None:
     known = {column.name: column for column in contract.columns}
-    for unknown in (feed.columns.keys() | feed.constants.keys() | feed.codes.keys()) - known.keys():
+    for unknown in (
+        feed.columns.keys() | feed.constants.keys() | feed.codes.keys() | feed.formats.keys()
+    ) - known.keys():
         raise ValueError(f"feed {name}: '{unknown}' is not a column of its contract")
     for column in contract.columns:
         if column.required and column.name not in feed.columns.keys() | feed.constants.keys():
             raise ValueError(f"feed {name}: required column '{column.name}' has neither a mapping nor a constant")
+    for column_name in feed.formats:
+        if known[column_name].logical_type not in ("date", "timestamp"):
+            raise ValueError(f"feed {name}: '{column_name}' is no date, so it has no format")
     for column_name, aliases in feed.codes.items():
         if not known[column_name].code_list:
             raise ValueError(f"feed {name}: '{column_name}' has no code list, so codes cannot map onto it")

@@ -1,7 +1,9 @@
 """What a command prints: a table for people, or JSON for programs."""
 
 import dataclasses
+import getpass
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,3 +43,8 @@ def show_one(record: Any, *, as_json: bool) -> None:
         return
     for name, value in fields.items():
         click.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+def acting_user() -> str:
+    """Who runs a command: in a task the owner of its DAG, otherwise the account of the operating system."""
+    return os.environ.get("AIRFLOW_CTX_DAG_OWNER") or getpass.getuser()

@@ -27,9 +27,9 @@ def hmac_pads(secret: SecretStr) -> tuple[bytes, bytes]:
     return bytes(byte ^ 0x36 for byte in key), bytes(byte ^ 0x5C for byte in key)
 
 
-def worker_key_sql(text: str) -> str:
-    """HMAC-SHA256 as SQL over the expression `text`; binds $inner_pad and $outer_pad."""
-    return f"sha256($outer_pad::blob || unhex(sha256($inner_pad::blob || encode({text}))))"
+def worker_key_sql(text: str, prefix: str = "") -> str:
+    """HMAC-SHA256 as SQL over the expression `text`; binds $inner_pad and $outer_pad, their names prefixed."""
+    return f"sha256(${prefix}outer_pad::blob || unhex(sha256(${prefix}inner_pad::blob || encode({text}))))"
 
 
 def age_band_sql(citizen_id: str, on_day: str) -> str:

@@ -26,6 +26,7 @@ SQL_TYPES: dict[str, str] = {
     "timestamp": "timestamp",
 }
 LANDING_COLUMNS = {"_batch_id": "varchar", "_row_number": "bigint", "_landed_at": "timestamp"}
+VERSION_COLUMN = "updated_at"
 CUSTOM_PROPERTIES = {"codeList", "checkDigit", "notAfterInterval", "privacy", "derive"}
 
 
@@ -49,6 +50,11 @@ class Column:
     published_name: str
     derived: tuple[Literal["age_band", "sex"], ...]
     references: tuple[str, str] | None
+
+    @property
+    def is_version(self) -> bool:
+        """Whether the column says which version of a record is the later one."""
+        return self.name == VERSION_COLUMN
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,11 @@ class Contract:
         """Names of the key columns, in order."""
         keyed = [column for column in self.columns if column.key_position]
         return tuple(column.name for column in sorted(keyed, key=lambda column: column.key_position or 0))
+
+    @property
+    def has_withdrawals(self) -> bool:
+        """Whether a row may withdraw its record; such a row needs no more than its key."""
+        return any(column.name == "record_status" for column in self.columns)
 
     @property
     def landed_columns(self) -> dict[str, str]:
@@ -130,13 +141,23 @@ def contract_feeds(folder: Path = CONTRACTS) -> list[str]:
 @cache
 def load_code_list(name: str) -> dict[str, str]:
     """Accepted spellings of a code list's values (code, Chinese name, short Chinese name), each with its code."""
-    rows = read_seed(f"code_lists/{name}")
+    rows = _partner_names() if name == "partners" else read_seed(f"code_lists/{name}")
     spellings = {row["code"]: row["code"] for row in rows}
     for row in rows:
         for column in ("name_zh", "short_name_zh"):
             if row.get(column):
                 spellings.setdefault(row[column], row["code"])
     return spellings
+
+
+def _partner_names() -> list[dict[str, str]]:
+    """The code list of partners is their files; read here without their mapping, which needs code lists itself."""
+    files = sorted((PROJECT_ROOT / "partners").glob("*.yaml"))
+    stated = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in files)
+    return [
+        {"code": item["partner"], "name_zh": item["name"], "short_name_zh": item.get("short_name", "")}
+        for item in stated
+    ]
 
 
 def _steward(document: OpenDataContractStandard) -> str:

@@ -3,6 +3,7 @@ import yaml
 
 from worker_services.intervals import Interval
 from worker_services.partners.registry import PARTNERS, load_partners
+from worker_services.seeds import read_seed
 
 EYE = yaml.safe_load((PARTNERS / "eye_hospital.yaml").read_text(encoding="utf-8"))
 
@@ -13,8 +14,8 @@ def write(folder, document, name="eye_hospital"):
 
 def test_every_partner_file_loads():
     partners = load_partners()
-    assert len(partners) >= 6
-    assert {partner.domain for partner in partners.values()} == {"health", "employment", "rights"}
+    assert len(partners) >= 14
+    assert {partner.domain for partner in partners.values()} == {row["code"] for row in read_seed("code_lists/domains")}
 
 
 def test_a_file_path_names_the_interval():
@@ -44,8 +45,8 @@ FEED = ("feeds", "health_services")
         ((*FEED, "columns", "shoe_size"), "shoeSize", "'shoe_size' is not a column of its contract"),
         ((*FEED, "codes", "service_category"), {"EH01": "eyes"}, "eyes not in code list service_categories"),
         ((*FEED, "codes", "worker_id"), {"1": "2"}, "'worker_id' has no code list"),
-        ((*FEED, "source", "kind"), "carrier_pigeon", "sftp"),
-        ((*FEED, "source", "page_size"), 0, "greater than 0"),
+        ((*FEED, "source", "kind"), "carrier_pigeon", "'file', 'http_json', 'fhir_bulk', 'sql'"),
+        ((*FEED, "source", "paging", "page_size"), 0, "greater than 0"),
         (("partner",), "other_hospital", "the file is named 'eye_hospital'"),
         (("telephone",), "1", "Extra inputs are not permitted"),
     ],

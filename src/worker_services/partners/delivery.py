@@ -63,3 +63,22 @@ def bad_answer(where: str, what: str) -> DeliveryFault:
         f"{where} answered against the agreement ({what}); pass this on to the partner's engineers",
         retryable=True,
     )
+
+
+def reading_refused(where: str, what: str) -> DeliveryFault:
+    return DeliveryFault(
+        f"{where} 不允许读取 {what}：登录成功，但账号没有读取权限。请合作单位为该账号开通读取权限后重新运行。",
+        f"{where} does not let {what} be read: the login is good, but the account lacks the permission;"
+        " ask the partner to grant it, then run again",
+        retryable=False,
+    )
+
+
+def changed_while_read(where: str, what: str) -> DeliveryFault:
+    return DeliveryFault(
+        f"{where} 上的 {what} 在读取过程中发生变化（对方仍在写入或已替换），本次内容全部作废。系统将自动重试；"
+        "请合作单位先以临时名称写完，再改为正式名称。",
+        f"{what} at {where} changed while being read (still being written, or replaced), so nothing of it was kept;"
+        " retried by itself; ask the partner to write under another name and rename when complete",
+        retryable=True,
+    )

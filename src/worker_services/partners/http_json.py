@@ -1,101 +1,265 @@
-"""Records from a paged JSON API."""
+"""Records from a paged JSON API.
+
+Each record is written as it came, character for character, so that no digit of a number is lost; only the line breaks
+between its fields, which mean nothing in JSON, become spaces.
+"""
 
 import json
-from email.utils import parsedate_to_datetime
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import httpx
-import stamina
-
 from worker_services.connections import Connection
-from worker_services.intervals import Interval, utc_now
-from worker_services.partners.delivery import Delivery, bad_answer, login_refused, not_delivered, unreachable
-from worker_services.partners.registry import ApiSource
+from worker_services.intervals import SHANGHAI, Interval
+from worker_services.partners import http_client
+from worker_services.partners.delivery import Receipt, Sink, bad_answer
+from worker_services.partners.http_client import Answer, Api, Credentials, Gone, Rewindable
+from worker_services.partners.registry import (
+    ApiKey,
+    ApiSource,
+    Authentication,
+    BasicLogin,
+    BearerToken,
+    CursorPaging,
+    LinkPaging,
+    OffsetPaging,
+    PagePaging,
+)
 
-TIMEOUT_SECONDS = 30.0
-LONGEST_WAIT_SECONDS = 60.0
-ATTEMPTS = 5
+EMPTY_PAGES = 100  # so many pages without a record, one after another, are a loop
 
-
-class _Busy(Exception):
-    """429 or 5xx; `retry_after` are the seconds the partner asks to wait, None where it does not say."""
-
-    def __init__(self, status: int, retry_after: float | None) -> None:
-        super().__init__(f"HTTP {status}")
-        self.retry_after = retry_after
-
-
-def fetch(connection: Connection, source: ApiSource, interval: Interval) -> Delivery:
-    """Read every page of the interval. `raw` is one record a line, as received. Raises DeliveryFault."""
-    scheme = connection.extra.get("schema") or connection.schema_ or "https"
-    where = f"{scheme}://{connection.host}:{connection.port}" if connection.port else f"{scheme}://{connection.host}"
-    headers = {"Authorization": f"Bearer {connection.password.get_secret_value()}"}
-    lines: list[str] = []
-    with httpx.Client(base_url=where, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-        page, pages, total = 1, 1, 0
-        while page <= pages:
-            parameters: dict[str, str | int] = {
-                source.since_parameter: interval.start.isoformat(),
-                source.until_parameter: interval.end.isoformat(),
-                source.page_parameter: page,
-                source.page_size_parameter: source.page_size,
-            }
-            body = _page(client, source.path, parameters, where, connection.conn_id)
-            try:
-                records, pages, total = body[source.records], int(body[source.pages]), int(body[source.total])
-                lines += [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records]
-            except (KeyError, TypeError, ValueError) as error:
-                missing = f"{source.path}: {source.records}, {source.pages}, {source.total}"
-                raise bad_answer(where, missing) from error
-            page += 1
-    raw = "".join(line + "\n" for line in lines).encode()
-    return Delivery(raw=raw, source=f"http_json:{source.path}", declared_rows=total)
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\n\r]*")
+_BREAKS = str.maketrans("\r\n", "  ")
 
 
-def _page(
-    client: httpx.Client, path: str, parameters: dict[str, str | int], where: str, conn_id: str
-) -> dict[str, Any]:
-    try:
-        for attempt in stamina.retry_context(on=_backoff, attempts=ATTEMPTS, timeout=None, wait_initial=0.2):
-            with attempt:
-                response = client.get(path, params=parameters)
-                if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-                    raise _Busy(response.status_code, _retry_after(response))
-    except _Busy as error:
-        raise unreachable(where + path, str(error)) from error
-    except httpx.TransportError as error:
-        raise unreachable(where + path, type(error).__name__) from error
-    if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise login_refused(where + path, conn_id)
-    if response.status_code == httpx.codes.NOT_FOUND:
-        raise not_delivered(where, path)
-    try:
-        response.raise_for_status()
-        body = response.json()
-    except (httpx.HTTPStatusError, ValueError) as error:
-        raise bad_answer(where + path, f"HTTP {response.status_code}") from error
-    if not isinstance(body, dict):
-        raise bad_answer(where + path, "JSON object expected")
+def fetch(connection: Connection, source: ApiSource, interval: Interval, sink: Sink) -> Receipt:
+    """Write every record of the interval, one a line. Raises DeliveryFault."""
+    with http_client.open_api(connection, _credentials(connection, source.authentication)) as api:
+        rewindable = Rewindable(sink, f"{api.where}{source.path}")
+        start = rewindable.mark()
+        try:
+            declared = _copy(api, source, interval, rewindable)
+        except Gone:  # a cursor or a link that has expired
+            rewindable.rewind(start)
+            declared = _copy(api, source, interval, rewindable)
+        rewindable.finish()
+    return Receipt(source=f"http_json:{source.path}", declared_rows=declared)
+
+
+def parameters(source: ApiSource, interval: Interval) -> dict[str, str]:
+    """The parameters that name the interval. With an overlap, `start` is a moment with its offset."""
+    start: date = interval.start
+    if source.overlap_minutes:
+        midnight = datetime.combine(interval.start, time(), SHANGHAI)
+        start = _Moment.fromisoformat(str(midnight - timedelta(minutes=source.overlap_minutes)))
+    days = {"start": start, "end": interval.end, "first": interval.start, "last": interval.last_day}
+    return {name: text.format(**days) for name, text in source.parameters.items()}
+
+
+class _Moment(datetime):
+    """A moment that is written in ISO 8601 where the format does not say otherwise."""
+
+    def __format__(self, form: str) -> str:
+        return super().__format__(form) if form else self.isoformat()
+
+
+@dataclass(frozen=True)
+class _Page:
+    """`body` as JSON, `lines` the records as they came, `total` and `pages` what the partner says of all pages."""
+
+    body: Any
+    lines: bytes
+    records: int
+    answer: Answer
+    where: str
+
+    def number(self, path: str) -> int:
+        """A whole number of the body. Raises DeliveryFault."""
+        found: object = _dig(self.body, path)
+        if isinstance(found, str) and re.fullmatch(r"\d{1,15}", found):
+            return int(found)
+        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+            raise bad_answer(self.where, path)
+        return found
+
+
+_Ask = Callable[[Mapping[str, str | int]], _Page]
+
+
+def _credentials(connection: Connection, authentication: Authentication) -> Credentials:
+    if isinstance(authentication, BearerToken):
+        return http_client.bearer(connection)
+    if isinstance(authentication, BasicLogin):
+        return http_client.basic(connection)
+    if isinstance(authentication, ApiKey):
+        return http_client.api_key(connection, authentication.header)
+    return http_client.client_credentials(connection, authentication.token_path, authentication.scope)
+
+
+def _copy(api: Api, source: ApiSource, interval: Interval, sink: Sink) -> int | None:
+    """Write page after page; the number of records that the partner declares."""
+    where = f"{api.where}{source.path}"
+    declared: int | None = None
+    without_records = 0
+    for number, page in enumerate(_pages(api, source, interval)):
+        total = _total(page, source)
+        if number and total != declared:
+            raise bad_answer(where, f"total: {declared} → {total}")
+        declared = total
+        without_records = 0 if page.records else without_records + 1
+        if without_records >= EMPTY_PAGES:
+            raise bad_answer(where, f"{EMPTY_PAGES} empty pages")
+        sink.write(page.lines)
+    return declared
+
+
+def _total(page: _Page, source: ApiSource) -> int | None:
+    if isinstance(source.paging, PagePaging | OffsetPaging) and source.paging.total:
+        return page.number(source.paging.total)
+    return None
+
+
+def _pages(api: Api, source: ApiSource, interval: Interval) -> Iterator[_Page]:
+    wanted = parameters(source, interval)
+
+    def ask(paging: Mapping[str, str | int]) -> _Page:
+        return _ask(api, source, source.path, {**wanted, **paging})
+
+    if isinstance(source.paging, PagePaging):
+        yield from _numbered(ask, source.paging)
+    elif isinstance(source.paging, OffsetPaging):
+        yield from _by_offset(ask, source.paging)
+    elif isinstance(source.paging, CursorPaging):
+        yield from _by_cursor(ask, source.paging)
+    elif isinstance(source.paging, LinkPaging):
+        yield from _linked(ask({}), api, source)
+    else:
+        yield ask({})
+
+
+def _numbered(ask: _Ask, paging: PagePaging) -> Iterator[_Page]:
+    page = ask({paging.page: 1, paging.size: paging.page_size})
+    pages = page.number(paging.pages)
+    yield page
+    for number in range(2, pages + 1):
+        page = ask({paging.page: number, paging.size: paging.page_size})
+        now = page.number(paging.pages)
+        if now != pages:
+            raise bad_answer(page.where, f"{paging.pages}: {pages} → {now}")
+        yield page
+
+
+def _by_offset(ask: _Ask, paging: OffsetPaging) -> Iterator[_Page]:
+    offset = 0
+    while True:
+        page = ask({paging.offset: offset, paging.limit: paging.page_size})
+        yield page
+        offset += page.records
+        total = page.number(paging.total)
+        if offset >= total:
+            return
+        if not page.records:
+            raise bad_answer(page.where, f"{paging.total}: {total}, {paging.offset}: {offset}, 0 records")
+
+
+def _by_cursor(ask: _Ask, paging: CursorPaging) -> Iterator[_Page]:
+    size = {paging.size: paging.page_size} if paging.size else {}
+    page = ask(size)
+    if page.records >= paging.page_size and _dig(page.body, paging.next, absent=_ABSENT) is _ABSENT:
+        raise bad_answer(page.where, paging.next)  # a field by another name would end the delivery after one page
+    seen: set[str] = set()
+    while True:
+        yield page
+        cursor = _dig(page.body, paging.next)
+        if cursor in (None, ""):
+            return
+        if isinstance(cursor, bool) or not isinstance(cursor, str | int) or str(cursor) in seen:
+            raise bad_answer(page.where, f"{paging.next}: loop")
+        seen.add(str(cursor))
+        page = ask({**size, paging.cursor: cursor})
+
+
+def _linked(page: _Page, api: Api, source: ApiSource) -> Iterator[_Page]:
+    seen = {str(page.answer.url)}
+    while True:
+        yield page
+        if page.answer.next_url is None:
+            return
+        url = api.link(page.answer.url, page.answer.next_url, 'rel="next"')
+        if str(url) in seen:
+            raise bad_answer(page.where, 'rel="next": loop')
+        seen.add(str(url))
+        page = _ask(api, source, url, None)
+
+
+def _ask(api: Api, source: ApiSource, url: Any, params: Mapping[str, str | int] | None) -> _Page:
+    """One page. What is no JSON was cut off on its way, as a rule, so it is asked for again."""
+    where = f"{api.where}{source.path}"
+    for is_last in (False, True):
+        answer = api.get(url, source.path, params=params, headers=lambda: {"Accept": "application/json"})
+        try:
+            text = answer.text()
+            body = json.loads(text, parse_constant=_no_number)
+            lines = _records(text, body, source.records)
+        except (ValueError, RecursionError):
+            if is_last:
+                raise bad_answer(where, f"JSON {source.records}".strip()) from None
+        else:
+            return _Page(body, b"".join(lines), len(lines), answer, where)
+    raise AssertionError("the second try either returns or raises")
+
+
+def _records(text: str, body: Any, path: str) -> list[bytes]:
+    """The records of the list at a path as they stand in the text, each on a line. Raises ValueError."""
+    found = _dig(body, path)
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        raise ValueError("no list of records")
+    at = _skip(text, 0)
+    for name in path.split(".") if path else ():
+        at = _member(text, at, name)
+    lines = []
+    at = _skip(text, at + 1)
+    for _ in found:
+        _, end = _DECODER.raw_decode(text, at)
+        lines.append(text[at:end].translate(_BREAKS).encode() + b"\n")
+        at = _skip(text, _skip(text, end) + 1)
+    return lines
+
+
+def _member(text: str, at: int, name: str) -> int:
+    """Where the value of a field of the object at a place begins; the last one, where a field stands twice."""
+    found = at
+    at = _skip(text, at + 1)
+    while text[at] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        at = _skip(text, _skip(text, at) + 1)
+        if key == name:
+            found = at
+        _, at = _DECODER.raw_decode(text, at)
+        at = _skip(text, at)
+        at = _skip(text, at + 1) if text[at] == "," else at
+    return found
+
+
+def _skip(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
+
+
+_ABSENT = object()
+
+
+def _dig(body: Any, path: str, absent: Any = None) -> Any:
+    """What stands at a dotted path, `absent` where nothing does."""
+    for name in path.split(".") if path else ():
+        if not isinstance(body, dict) or name not in body:
+            return absent
+        body = body[name]
     return body
 
 
-def _backoff(error: Exception) -> bool | float:
-    """Whether to try again, or after how many seconds where the partner said so."""
-    if isinstance(error, _Busy):
-        return True if error.retry_after is None else error.retry_after
-    return isinstance(error, httpx.TransportError)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds that the partner asks to wait (RFC 9110, 10.2.3: seconds or a date), within reason."""
-    text = response.headers.get("Retry-After")
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(text) - utc_now()).total_seconds()
-        except ValueError:
-            return None
-    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")

@@ -1,5 +1,7 @@
 """Partners, each one a YAML file in partners/: how to reach it and how its feeds map onto their contracts."""
 
+import json
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -8,8 +10,9 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from worker_services.contracts import Contract, load_code_list, load_contract
+from worker_services.contracts import contract_feeds, load_code_list, load_contract
 from worker_services.intervals import Interval
+from worker_services.partners.fhir_path import check_element, check_path
 from worker_services.settings import PROJECT_ROOT
 
 PARTNERS = PROJECT_ROOT / "partners"
@@ -143,6 +146,17 @@ class ApiSource(_Strict):
         default=0, ge=0, le=1440, description="Clock skew: how much earlier than the interval to ask from."
     )
 
+    @field_validator("parameters")
+    @classmethod
+    def _formats(cls, parameters: dict[str, str]) -> dict[str, str]:
+        day = date(2025, 1, 1)
+        for name, text in parameters.items():
+            try:
+                text.format(start=day, end=day, first=day, last=day)
+            except (KeyError, ValueError, IndexError) as error:
+                raise ValueError(f"{name} is no format string over start, end, first and last: {error}") from error
+        return parameters
+
 
 class FhirLink(_Strict):
     """How a resource hangs together with the anchor: by the anchor's reference, or by its own to the anchor."""
@@ -216,7 +230,11 @@ class Partner(_Strict):
     """One partner (合作单位)."""
 
     partner: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    name: str
+    name: str = Field(description="The official Chinese name, as leaders read it.")
+    short_name: str = Field(default="", description="For narrow tables; empty: the name.")
+    name_en: str
+    type: Literal["hospital", "service", "system"]
+    order: int = Field(default=999, description="Place in tables and lists.")
     domain: Literal["health", "employment", "rights", "hardship", "leadership"]
     contact: str
     notify: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = Field(
@@ -227,9 +245,9 @@ class Partner(_Strict):
 
     @model_validator(mode="after")
     def _fits_contracts(self) -> "Partner":
-        for name, feed in self.feeds.items():
-            contract = load_contract(name)
-            _check_mapping(name, feed, contract)
+        mistakes = [says for name, feed in self.feeds.items() for _, says in mapping_mistakes(name, feed)]
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
         return self
 
 
@@ -249,21 +267,61 @@ def load_partners(folder: Path = PARTNERS) -> dict[str, Partner]:
     return partners
 
 
-def _check_mapping(name: str, feed: Feed, contract: Contract) -> None:
+def mapping_mistakes(name: str, feed: Feed) -> list[tuple[tuple[str, ...], str]]:
+    """Where and how a feed's mapping does not fit its contract; nothing where all does."""
+    if name not in contract_feeds():
+        return [((), f"feed {name}: there is no such contract; there are: {', '.join(contract_feeds())}")]
+    contract = load_contract(name)
     known = {column.name: column for column in contract.columns}
-    for unknown in (
-        feed.columns.keys() | feed.constants.keys() | feed.codes.keys() | feed.formats.keys()
-    ) - known.keys():
-        raise ValueError(f"feed {name}: '{unknown}' is not a column of its contract")
-    for column in contract.columns:
-        if column.required and column.name not in feed.columns.keys() | feed.constants.keys():
-            raise ValueError(f"feed {name}: required column '{column.name}' has neither a mapping nor a constant")
-    for column_name in feed.formats:
-        if known[column_name].logical_type not in ("date", "timestamp"):
-            raise ValueError(f"feed {name}: '{column_name}' is no date, so it has no format")
-    for column_name, aliases in feed.codes.items():
-        if not known[column_name].code_list:
-            raise ValueError(f"feed {name}: '{column_name}' has no code list, so codes cannot map onto it")
-        wrong = set(aliases.values()) - set(load_code_list(known[column_name].code_list or "").values())
-        if wrong:
-            raise ValueError(f"feed {name}: {', '.join(sorted(wrong))} not in code list {known[column_name].code_list}")
+    mistakes: list[tuple[tuple[str, ...], str]] = [
+        ((section, column), f"'{column}' is not a column of its contract")
+        for section in ("columns", "codes", "constants", "formats")
+        for column in getattr(feed, section).keys() - known.keys()
+    ]
+    mistakes += [
+        (("columns",), f"required column '{column.name}' has neither a mapping nor a constant")
+        for column in contract.columns
+        if column.required and column.name not in feed.columns.keys() | feed.constants.keys()
+    ]
+    if isinstance(feed.source, FhirSource):
+        mistakes += list(_path_mistakes(feed, feed.source))
+    mistakes += [
+        (("formats", column), f"'{column}' is no date, so it has no format")
+        for column in feed.formats.keys() & known.keys()
+        if known[column].logical_type not in ("date", "timestamp")
+    ]
+    for column in feed.codes.keys() & known.keys():
+        code_list = known[column].code_list
+        codes = set(load_code_list(code_list).values()) if code_list else set()
+        wrong = sorted(set(feed.codes[column].values()) - codes)
+        if not code_list:
+            mistakes.append((("codes", column), f"'{column}' has no code list, so codes cannot map onto it"))
+        elif wrong:
+            mistakes.append((("codes", column), f"{', '.join(wrong)} not in code list {code_list}"))
+    return [(place, f"feed {name}: {says}") for place, says in sorted(mistakes)]
+
+
+def _path_mistakes(feed: Feed, source: FhirSource) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What a FHIR feed calls a column is a path into the resources it asks for."""
+    for column, paths in feed.columns.items():
+        for path in paths:
+            try:
+                check_path(path, source.types)
+            except ValueError as error:
+                yield ("columns", column), str(error)
+    for resource, link in source.links.items():
+        try:
+            check_element(link.from_ or link.to or "")
+        except ValueError as error:
+            yield ("source", "links", resource), str(error)
+
+
+def schema_text() -> str:
+    """The JSON schema of a partner file, for editors."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Partner.model_json_schema()
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+
+
+def write_schema(path: Path = PARTNERS / "partner.schema.json") -> Path:
+    path.write_text(schema_text(), encoding="utf-8")
+    return path

@@ -1,6 +1,8 @@
 """Bad input, each kind met on the partner's real server."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import duckdb
@@ -195,22 +197,63 @@ def test_a_server_that_shows_another_key_is_refused(house: House):
     other = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl"
     connection = house.connection(partner).model_copy(update={"extra": {"host_key": other}})
     outcome = house.ingest(partner, feed, SUNDAY, connection)
-    assert outcome.outcome == "missing"
-    assert "BadHostKey" in outcome.message_en
+    assert (outcome.outcome, outcome.retryable) == ("missing", False)
+    says(outcome.message_zh, partner, feed)
+    assert connection.conn_id in outcome.message_zh
+    assert "host key" in outcome.message_en
 
 
 def test_held_rows_are_whole_sealed_and_explained(house: House):
     partner, feed = HOSPITAL
     outcome = house.ingest(partner, feed, HISTORY)
-    (held,) = quarantine.held(house.settings, partner, feed)
+    (held,) = quarantine.of(house.settings, partner, feed)
     assert held.batch_id == outcome.batch_id
-    folder = house.settings.quarantine / f"feed={feed}" / f"partner={partner}" / f"date={HISTORY.last_day}"
-    sealed = (folder / f"{held.batch_id}.rows.age").read_bytes()
-    rows = [json.loads(line) for line in unseal(sealed, house.secrets).decode().splitlines()]
-    assert len(rows) == held.rows
-    reasons = quarantine.reasons(folder / f"{held.batch_id}.parquet")
+    rows = [json.loads(line) for line in unseal(held.sealed.read_bytes(), house.secrets).decode().splitlines()]
+    reasons = duckdb.read_parquet(str(held.path)).to_arrow_table().to_pylist()
+    assert len(rows) >= 50
     assert {row["row_number"] for row in rows} == {reason["row_number"] for reason in reasons}
-    assert all(reason["message_zh"].startswith(f"第 {reason['row_number']} 行「") for reason in reasons)
+    title_and_header = 2
+    for reason in reasons:
+        assert reason["line_number"] == reason["row_number"] + title_and_header
+        assert reason["message_zh"].startswith(f"第 {reason['line_number']} 行「")
+
+
+def test_a_night_killed_between_landing_and_its_outcome_is_accounted_for_by_the_next_run(house: House):
+    first = house.ingest(*API, SUNDAY)
+    for path in house.settings.outcomes.rglob("*.json"):
+        path.unlink()
+    assert outcomes.unaccounted(house.settings, [API], SUNDAY)
+    again = house.ingest(*API, SUNDAY)
+    assert (again.outcome, again.batch_id, again.message_zh) == (first.outcome, first.batch_id, first.message_zh)
+    assert not outcomes.unaccounted(house.settings, [API], SUNDAY)
+    assert house.ingest(*API, SUNDAY).outcome == "unchanged"
+
+
+def test_a_delivery_brought_back_after_it_was_superseded_stands_again(house: House):
+    partner, feed = HOSPITAL
+    first = house.ingest(partner, feed, SATURDAY)
+    with house.partners.faulty(partner, "replaced", feed=feed):
+        house.ingest(partner, feed, SATURDAY)
+    third = house.ingest(partner, feed, SATURDAY)
+    assert third.batch_id == f"{first.batch_id}-2"
+    landed = batches.of_interval(house.settings, partner, feed, SATURDAY)
+    assert len(landed) == 3
+    assert [item.batch_id for item in batches.standing(landed)] == [third.batch_id]
+    assert landed[0].rows_accepted == landed[2].rows_accepted
+
+
+def test_a_full_disk_of_ours_is_told_as_ours(house: House, monkeypatch):
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("worker_services.landing.ingest._write_parquet", full)
+    outcome = house.ingest(*API, SUNDAY)
+    assert (outcome.outcome, outcome.retryable) == ("missing", True)
+    says(outcome.message_zh, *API)
+    assert "本系统存储空间不足" in outcome.message_zh
+    assert not batches.of_interval(house.settings, *API, SUNDAY)
+    monkeypatch.undo()
+    assert house.ingest(*API, SUNDAY).is_landed
 
 
 def test_a_batch_without_an_outcome_is_noticed(house: House):

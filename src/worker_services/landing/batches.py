@@ -1,6 +1,7 @@
 """Batches at rest: immutable Parquet with a manifest. The manifest is written last; without it a batch is not there."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,11 @@ from worker_services.settings import Settings, partition
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one batch is and what was counted on its way in. `rows_received` = accepted + quarantined, always."""
+    """What one batch is and what was counted on its way in. `rows_received` = accepted + quarantined, always.
+
+    A batch that `supplements` another holds rows of it that came out of quarantine; it stands while the other does.
+    `worker_key_id` tells which secret keyed it, `has_worker_key_links` whether a file beside it leads from older keys.
+    """
 
     batch_id: str
     partner: str
@@ -27,6 +32,11 @@ class Manifest:
     rows_quarantined: int
     declared_rows: int | None
     unmapped_columns: list[str]
+    absent_columns: list[str]
+    supplements: str | None
+    waived_rules: list[str]
+    worker_key_id: str
+    has_worker_key_links: bool
     raw_sha256: str
     raw_bytes: int
     parquet_sha256: str
@@ -58,15 +68,43 @@ def commit(settings: Settings, manifest: Manifest) -> None:
 
 
 def of_interval(settings: Settings, partner: str, feed: str, interval: Interval) -> list[Manifest]:
-    """Batches of one interval, the oldest first; the last one stands, those before it are superseded."""
+    """Deliveries of one interval, the oldest first; the last one stands, those before it are superseded."""
     found = (read(path) for path in folder(settings, partner, feed, interval).glob("*.json"))
-    return sorted((item for item in found if item.interval == interval), key=lambda item: item.landed_at)
+    deliveries = (item for item in found if item.interval == interval and item.supplements is None)
+    return sorted(deliveries, key=lambda item: item.landed_at)
 
 
 def of_feed(settings: Settings, partner: str, feed: str) -> list[Manifest]:
-    """Every batch of one feed of one partner, the oldest first."""
+    """Every batch of one feed of one partner, supplements included, the oldest first."""
     root = settings.landing / f"feed={feed}" / f"partner={partner}"
     return sorted((read(path) for path in root.glob("date=*/*.json")), key=lambda item: item.landed_at)
+
+
+def standing(found: Iterable[Manifest]) -> list[Manifest]:
+    """Of the batches of one feed of one partner, those that stand: each interval's last, and what supplements it.
+
+    Rows may also come out of a delivery of which nothing landed: they stand until a later one of the interval does.
+    """
+    ordered = sorted(found, key=lambda item: item.landed_at)
+    last = {item.interval: item for item in ordered if item.supplements is None}
+    landed = {item.batch_id for item in ordered if item.supplements is None}
+
+    def stands(item: Manifest) -> bool:
+        newest = last.get(item.interval)
+        if item.supplements is None or item.supplements in landed:
+            return newest is not None and newest.batch_id in (item.batch_id, item.supplements)
+        return newest is None or newest.landed_at < item.landed_at
+
+    return [item for item in ordered if stands(item)]
+
+
+def parquet_path(settings: Settings, item: Manifest) -> Path:
+    return folder(settings, item.partner, item.feed, item.interval) / f"{item.batch_id}.parquet"
+
+
+def links_path(settings: Settings, item: Manifest) -> Path:
+    """Where a batch keeps what its workers were called under earlier secrets: old_key, new_key."""
+    return folder(settings, item.partner, item.feed, item.interval) / f"{item.batch_id}.keys"
 
 
 def read(path: Path) -> Manifest:

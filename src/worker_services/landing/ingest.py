@@ -1,9 +1,13 @@
 """One batch through the door: fetch, keep the raw bytes, read, check, pseudonymise, validate, commit, record."""
 
+import errno
 import hashlib
+import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -18,9 +22,9 @@ from worker_services.landing import batches, outcomes, quarantine
 from worker_services.landing.batches import Manifest
 from worker_services.landing.checks import CheckedRows, check
 from worker_services.landing.outcomes import Outcome
-from worker_services.landing.reading import RawTable, UnreadableDelivery, read
-from worker_services.partners import sftp
-from worker_services.partners.delivery import Delivery, DeliveryFault
+from worker_services.landing.reading import Summary, UnreadableDelivery, read, read_supplement
+from worker_services.partners import files
+from worker_services.partners.delivery import DeliveryFault, Receipt
 from worker_services.partners.fetch import fetch
 from worker_services.partners.registry import Feed, FileSource, load_partners
 from worker_services.privacy import vault
@@ -29,7 +33,7 @@ from worker_services.quality.suites import CheckResult, usual_rows_per_day, vali
 from worker_services.secrets import Secrets
 from worker_services.settings import Settings
 
-LOOK_BACK = timedelta(days=7)
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class CheckNotRun(Exception):
@@ -66,6 +70,24 @@ class Expected:
         )
 
 
+@dataclass(frozen=True)
+class Raw:
+    """The bytes of a delivery, in the vault."""
+
+    receipt: Receipt
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Supplement:
+    """What became of rows that were sent through the door again. `refused` are the reasons of those held as before."""
+
+    batch_id: str | None
+    accepted: list[int]
+    refused: list[dict[str, Any]]
+
+
 def ingest(
     settings: Settings,
     partner: str,
@@ -81,10 +103,15 @@ def ingest(
     expected = Expected(partner, feed, interval)
     with _lock(settings, partner, feed):
         try:
-            delivery = fetch(connection, expected.feed.source, interval)
+            with vault.receive(settings.vault, secrets) as incoming:
+                receipt = fetch(connection, expected.feed.source, interval, incoming)
+            return _bring_in(settings, expected, Raw(receipt, incoming.sha256, incoming.size), secrets)
         except DeliveryFault as fault:
             return _not_delivered(settings, expected, fault)
-        return _bring_in(settings, expected, delivery, secrets)
+        except OSError as error:
+            if error.errno not in NO_SPACE:
+                raise
+            return _not_delivered(settings, expected, _disk_full(settings))
 
 
 def ingest_night(
@@ -107,7 +134,7 @@ def left_open(
     source = Expected(partner, feed, interval).feed.source
     found = []
     for outcome in outcomes.nights(settings, partner, feed):
-        if not interval.start - LOOK_BACK <= outcome.interval.last_day < interval.start:
+        if not interval.start - outcomes.LOOK_BACK <= outcome.interval.last_day < interval.start:
             continue
         if not outcome.is_landed or (
             isinstance(source, FileSource) and _is_replaced(settings, outcome, connection, source)
@@ -121,7 +148,7 @@ def _is_replaced(settings: Settings, outcome: Outcome, connection: Connection, s
     if not landed:
         return False
     try:
-        return sftp.fingerprint(connection, source, outcome.interval) != landed[-1].source_fingerprint
+        return files.fingerprint(connection, source, outcome.interval) != landed[-1].source_fingerprint
     except DeliveryFault:
         return False  # a file taken away after it was loaded says nothing new
 
@@ -139,23 +166,21 @@ def _not_delivered(settings: Settings, expected: Expected, fault: DeliveryFault)
     return outcomes.record(settings, outcome)
 
 
-def _bring_in(settings: Settings, expected: Expected, delivery: Delivery, secrets: Secrets) -> Outcome:
-    sha256 = hashlib.sha256(delivery.raw).hexdigest()
-    batch_id = batches.batch_id(expected.partner, expected.feed_name, expected.interval, sha256)
+def _disk_full(settings: Settings) -> DeliveryFault:
+    return DeliveryFault(
+        f"本系统存储空间不足，未能接收（与合作单位无关）。请运维人员清理或扩充 {settings.data_root} 所在磁盘；"
+        "系统将自动重试。",
+        f"our own disk is full, so nothing could be taken in; free or add space at {settings.data_root}; "
+        "retried by itself",
+        retryable=True,
+    )
+
+
+def _bring_in(settings: Settings, expected: Expected, raw: Raw, secrets: Secrets) -> Outcome:
     landed = batches.of_interval(settings, expected.partner, expected.feed_name, expected.interval)
-    if landed and landed[-1].batch_id == batch_id:
-        return expected.becomes(
-            "unchanged",
-            "内容与已入库批次逐字节相同，未重复入库。",
-            "same bytes as the landed batch",
-            batch_id,
-        )
-    vault.store(settings.vault, sha256, delivery.raw, secrets)
-    try:
-        raw = read(delivery, expected.feed, expected.contract)
-    except UnreadableDelivery as fault:
-        return outcomes.record(settings, expected.becomes("rejected", f"整批退回。{fault.message_zh}", str(fault)))
-    twin = _same_bytes_elsewhere(settings, expected, sha256) if raw.received else None
+    if landed and landed[-1].raw_sha256 == raw.sha256:
+        return _unchanged(settings, expected, landed)
+    twin = _same_bytes_elsewhere(settings, expected, raw.sha256)
     if twin:
         zh = (
             f"与 {twin.interval.start} 至 {twin.interval.last_day} 的批次逐字节相同，疑为重复交付旧文件，"
@@ -163,48 +188,145 @@ def _bring_in(settings: Settings, expected: Expected, delivery: Delivery, secret
         )
         en = f"the same bytes as batch {twin.batch_id}; not landed again; ask the partner whether an old file was sent"
         return outcomes.record(settings, expected.becomes("unchanged", zh, en, twin.batch_id))
-    checked = check(raw, expected.feed, expected.contract, expected.interval, secrets)
-    return _land(settings, expected, delivery, sha256, raw, checked, landed, secrets)
+    try:
+        _check_declared(raw.receipt.declared_sha256, raw.sha256)
+        with vault.reading(settings.vault, raw.sha256, secrets) as stream:
+            delivered = read(stream, expected.feed, expected.contract, expected.interval)
+            with check(delivered, expected.feed, expected.contract, expected.interval, secrets) as checked:
+                _check_count(raw.receipt.declared_rows, delivered.summary.received)
+                return _land(settings, expected, raw, delivered.summary, checked, landed, secrets)
+    except UnreadableDelivery as fault:
+        return outcomes.record(settings, expected.becomes("rejected", f"整批退回。{fault.message_zh}", str(fault)))
+
+
+def _unchanged(settings: Settings, expected: Expected, landed: list[Manifest]) -> Outcome:
+    batch_id = landed[-1].batch_id
+    recorded = outcomes.latest(settings, expected.partner, expected.feed_name, expected.interval)
+    if recorded is None or recorded.batch_id != batch_id:  # killed between landing it and saying so
+        return outcomes.record(settings, _landed_outcome(expected, landed[-1], landed[:-1]))
+    zh = "内容与已入库批次逐字节相同，未重复入库。"
+    return expected.becomes("unchanged", zh, "same bytes as the landed batch", batch_id)
+
+
+def _batch_id(expected: Expected, raw: Raw, landed: list[Manifest]) -> str:
+    """The identity of a delivery; one that brings back bytes superseded before says which time this is."""
+    batch_id = batches.batch_id(expected.partner, expected.feed_name, expected.interval, raw.sha256)
+    before = sum(item.raw_sha256 == raw.sha256 for item in landed)
+    return f"{batch_id}-{before + 1}" if before else batch_id
+
+
+def _check_declared(declared_sha256: str | None, sha256: str) -> None:
+    if declared_sha256 and declared_sha256.lower() != sha256:
+        raise UnreadableDelivery(
+            "文件内容与随附的 SHA-256 校验值不符，疑为传输中断或交付后被改动。请合作单位重新交付文件及校验值。",
+            "the file does not match the SHA-256 delivered with it: it was cut off or changed; ask for both again",
+        )
+
+
+def _check_count(declared_rows: int | None, delivered_rows: int) -> None:
+    if declared_rows is not None and declared_rows != delivered_rows:
+        raise UnreadableDelivery(
+            f"对方声明共 {declared_rows} 条，实际取得 {delivered_rows} 条，疑为读取期间数据变动。请重新运行本批次。",
+            f"{declared_rows} records were declared, {delivered_rows} were received; run this batch again",
+        )
 
 
 def _land(
     settings: Settings,
     expected: Expected,
-    delivery: Delivery,
-    sha256: str,
-    raw: RawTable,
+    raw: Raw,
+    summary: Summary,
     checked: CheckedRows,
     landed: list[Manifest],
     secrets: Secrets,
 ) -> Outcome:
-    batch_id = batches.batch_id(expected.partner, expected.feed_name, expected.interval, sha256)
+    batch_id = _batch_id(expected, raw, landed)
     landed_at = utc_now()
-    accepted, held = checked.accepted.num_rows, checked.held.num_rows
-    if held:
+    if checked.held:
         quarantine.store(
             settings,
             batch_id,
             expected.partner,
             expected.contract,
             expected.interval,
-            checked,
+            checked.reasons,
+            checked.held_rows,
             landed_at,
             secrets,
         )
-    if held and not accepted:
+    if checked.held and not checked.accepted:
+        held = checked.held
         zh = f"整批退回：{held} 行全部不符合数据契约，疑为导出口径有误。逐行原因见隔离区，批次 {batch_id}。"
-        return outcomes.record(settings, expected.becomes("rejected", zh, f"all {held} rows broke the contract", None))
+        return outcomes.record(
+            settings, expected.becomes("rejected", zh, f"all {held} rows broke the contract", batch_id)
+        )
     folder = batches.folder(settings, expected.partner, expected.feed_name, expected.interval)
     parquet = folder / f"{batch_id}.parquet"
-    _write_parquet(parquet, checked.accepted, expected.contract, batch_id, landed_at)
+    _write_parquet(parquet, checked.accepted_rows(), expected.contract, batch_id, landed_at)
     failed = _critical_failures(settings, expected, parquet, batch_id)
     if failed:
         parquet.unlink()
         what = "；".join(result.message_zh for result in failed)
-        checks = ", ".join(result.check_id for result in failed)
-        return outcomes.record(
-            settings, expected.becomes("rejected", f"整批退回。{what}", f"critical checks: {checks}")
-        )
+        names = ", ".join(result.check_id for result in failed)
+        return outcomes.record(settings, expected.becomes("rejected", f"整批退回。{what}", f"critical checks: {names}"))
+    manifest = _manifest(settings, expected, raw, checked, batch_id, landed_at, secrets)
+    manifest = replace(manifest, unmapped_columns=summary.unmapped, absent_columns=summary.absent)
+    batches.commit(settings, manifest)
+    return outcomes.record(settings, _landed_outcome(expected, manifest, landed))
+
+
+def supplement(
+    settings: Settings,
+    partner: str,
+    feed: str,
+    interval: Interval,
+    of_batch_id: str,
+    rows: Iterable[dict[str, Any]],
+    waived: Collection[str],
+    secrets: Secrets,
+) -> Supplement:
+    """Send rows out of quarantine through the same door again, by today's contract, codes and mapping.
+
+    `rows`: `_row_number`, `_place`, `_line`, and each cell under the name it was delivered by, mended where a steward
+    mended it. Rules in `waived` are set aside. What still breaks a rule stays where it is. Raises RulesNotRun.
+    """
+    expected = Expected(partner, feed, interval)
+    data = "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows).encode()
+    with _lock(settings, partner, feed):
+        sha256 = vault.store(settings.vault, data, secrets)
+        batch_id = batches.batch_id(partner, feed, interval, sha256)
+        raw = Raw(Receipt(source=f"quarantine:{of_batch_id}"), sha256, len(data))
+        with vault.reading(settings.vault, sha256, secrets) as stream:
+            delivered = read_supplement(stream, expected.feed, expected.contract)
+            with check(delivered, expected.feed, expected.contract, interval, secrets, waived) as checked:
+                accepted, refused = _numbers(checked), checked.reasons().read_all().to_pylist()
+                known = batches.folder(settings, partner, feed, interval) / f"{batch_id}.json"
+                if not accepted or known.exists():
+                    return Supplement(batch_id if accepted else None, accepted, refused)
+                landed_at = utc_now()
+                _write_parquet(
+                    known.with_suffix(".parquet"), checked.accepted_rows(), expected.contract, batch_id, landed_at
+                )
+                manifest = _manifest(settings, expected, raw, checked, batch_id, landed_at, secrets)
+                batches.commit(settings, replace(manifest, supplements=of_batch_id, waived_rules=sorted(waived)))
+    return Supplement(batch_id, accepted, refused)
+
+
+def _numbers(checked: CheckedRows) -> list[int]:
+    return [int(number) for number in checked.accepted_rows().read_all().column("_row_number").to_pylist()]
+
+
+def _manifest(
+    settings: Settings,
+    expected: Expected,
+    raw: Raw,
+    checked: CheckedRows,
+    batch_id: str,
+    landed_at: datetime,
+    secrets: Secrets,
+) -> Manifest:
+    folder = batches.folder(settings, expected.partner, expected.feed_name, expected.interval)
+    links = checked.worker_key_links()
     manifest = Manifest(
         batch_id=batch_id,
         partner=expected.partner,
@@ -212,20 +334,27 @@ def _land(
         interval=expected.interval,
         contract_version=expected.contract.version,
         code_version=__version__,
-        source=delivery.source,
-        source_fingerprint=delivery.fingerprint,
-        rows_received=raw.received,
-        rows_accepted=accepted,
-        rows_quarantined=held,
-        declared_rows=delivery.declared_rows,
-        unmapped_columns=raw.unmapped,
-        raw_sha256=sha256,
-        raw_bytes=len(delivery.raw),
-        parquet_sha256=hashlib.sha256(parquet.read_bytes()).hexdigest(),
+        source=raw.receipt.source,
+        source_fingerprint=raw.receipt.fingerprint,
+        rows_received=checked.accepted + checked.held,
+        rows_accepted=checked.accepted,
+        rows_quarantined=checked.held,
+        declared_rows=raw.receipt.declared_rows,
+        unmapped_columns=[],
+        absent_columns=[],
+        supplements=None,
+        waived_rules=[],
+        worker_key_id=secrets.worker_key_id,
+        has_worker_key_links=links.num_rows > 0,
+        raw_sha256=raw.sha256,
+        raw_bytes=raw.size,
+        parquet_sha256=_sha256(folder / f"{batch_id}.parquet"),
         landed_at=landed_at,
     )
-    batches.commit(settings, manifest)
-    return outcomes.record(settings, _landed_outcome(expected, manifest, landed))
+    if manifest.has_worker_key_links:
+        with replacing(batches.links_path(settings, manifest)) as temporary:
+            pyarrow.parquet.write_table(links, temporary, compression="zstd")
+    return manifest
 
 
 def _landed_outcome(expected: Expected, manifest: Manifest, landed: list[Manifest]) -> Outcome:
@@ -235,6 +364,9 @@ def _landed_outcome(expected: Expected, manifest: Manifest, landed: list[Manifes
         zh, en = f"{zh}，隔离 {held} 行（原因见隔离区）", f"{en}, quarantined {held}"
     if landed:
         zh, en = f"{zh}；替代此前批次 {landed[-1].batch_id}", f"{en}; supersedes {landed[-1].batch_id}"
+    if manifest.absent_columns:
+        names = "、".join(manifest.absent_columns)
+        zh, en = f"{zh}；缺少约定的选填列 {names}，按空值入库", f"{en}; optional columns absent: {names}"
     if manifest.unmapped_columns:
         names = "、".join(manifest.unmapped_columns)
         zh, en = f"{zh}；未登记的列 {names} 未采用", f"{en}; columns nobody knows: {names}"
@@ -254,19 +386,36 @@ def _critical_failures(settings: Settings, expected: Expected, parquet: Path, ba
 
 
 def _same_bytes_elsewhere(settings: Settings, expected: Expected, sha256: str) -> Manifest | None:
+    """A batch of another interval with the same bytes and rows in it; two days of a register may well be equal."""
+    if expected.contract.delivery == "snapshot":
+        return None
     for manifest in batches.of_feed(settings, expected.partner, expected.feed_name):
-        if manifest.raw_sha256 == sha256 and manifest.interval != expected.interval:
+        if manifest.raw_sha256 == sha256 and manifest.interval != expected.interval and manifest.rows_received:
             return manifest
     return None
 
 
-def _write_parquet(path: Path, accepted: pa.Table, contract: Contract, batch_id: str, landed_at: datetime) -> None:
-    rows = accepted.num_rows
-    stamped = accepted.append_column("_batch_id", pa.array([batch_id] * rows, pa.string())).append_column(
-        "_landed_at", pa.array([landed_at.replace(tzinfo=None)] * rows, pa.timestamp("us"))
-    )
-    with replacing(path) as temporary:
-        pyarrow.parquet.write_table(stamped.select(list(contract.landed_columns)), temporary, compression="zstd")
+def _write_parquet(
+    path: Path, accepted: pa.RecordBatchReader, contract: Contract, batch_id: str, landed_at: datetime
+) -> None:
+    moment = landed_at.replace(tzinfo=None)
+    columns = list(contract.landed_columns)
+    stamps = pa.schema([("_batch_id", pa.string()), ("_landed_at", pa.timestamp("us"))])
+    schema = pa.unify_schemas([accepted.schema, stamps])
+    ordered = pa.schema([schema.field(name) for name in columns])
+    with replacing(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, ordered, compression="zstd") as writer:
+        for batch in accepted:
+            stamped = pa.Table.from_batches([batch])
+            stamped = stamped.append_column("_batch_id", pa.repeat(pa.scalar(batch_id, pa.string()), batch.num_rows))
+            stamped = stamped.append_column(
+                "_landed_at", pa.repeat(pa.scalar(moment, pa.timestamp("us")), batch.num_rows)
+            )
+            writer.write_table(stamped.select(columns))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _lock(settings: Settings, partner: str, feed: str) -> FileLock:

@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from worker_services.files import write_json
 from worker_services.intervals import Interval, utc_now
 from worker_services.settings import Settings, partition
+
+LOOK_BACK = timedelta(days=7)
+"""How far back a night looks for what earlier nights left open."""
 
 Kind = Literal["landed", "partly_quarantined", "rejected", "missing", "unchanged"]
 

@@ -66,7 +66,7 @@ def send(
     pdf = BriefingFiles.at(settings, week, edition).pdf.read_bytes()
     templates = settings.project_root / "templates"
     return [
-        _send_one(
+        send_once(
             outbox_path(settings, week, edition, recipient),
             compose(templates, briefing, pdf, recipient),
             recipient,
@@ -83,7 +83,8 @@ def outbox_path(settings: Settings, week: Week, edition: str, recipient: str) ->
     return settings.reports_root / "outbox" / f"{week}_{edition}_{slug}-{digest}.eml"
 
 
-def _send_one(path: Path, message: bytes, recipient: str, connection: Connection | None) -> Sent:
+def send_once(path: Path, message: bytes, recipient: str, connection: Connection | None) -> Sent:
+    """Hand over one mail, or leave it at `path`; a mail that lies there has gone out. Raises as `send` does."""
     transport: Literal["file", "smtp"] = "smtp" if connection else "file"
     if path.exists():
         same = path.read_bytes() == message

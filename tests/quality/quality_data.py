@@ -104,7 +104,7 @@ def _deliver(settings: Settings, partner: str, feed: str) -> None:
         return
     changes = {"capacity": "null::bigint"} if (partner, feed) == REJECTED else {}
     parquet = write_batch(folder / f"{batch_id}.parquet", feed, 60, changes)
-    validate_batch(settings, feed, parquet, BatchContext(batch_id, partner, NIGHT, 50))
+    validate_batch(settings, feed, parquet, BatchContext(batch_id, partner, NIGHT, 60))
     if (partner, feed) == REJECTED:
         parquet.unlink()
         message = f"{label}：整批退回，「计划人数」为空。"
@@ -114,8 +114,9 @@ def _deliver(settings: Settings, partner: str, feed: str) -> None:
     if held:
         _hold(settings, partner, feed, batch_id, held)
     manifest = Manifest(
-        batch_id, partner, feed, NIGHT, "1.0.0", "0", "test", None, 60 + held, 60, held, None, [], "", 0, "", LANDED_AT
-    )
+        batch_id, partner, feed, NIGHT, "1.0.0", "0", "test", None,
+        60 + held, 60, held, None, [], [], None, [], "", False, "", 0, "", LANDED_AT,
+    )  # fmt: skip
     batches.commit(settings, manifest)
     kind = "partly_quarantined" if held else "landed"
     message = f"{label}：收到 {60 + held} 行，入库 60 行，隔离 {held} 行。"
@@ -247,6 +248,22 @@ def _valid(feed: str, name: str, sql_type: str, column: Column | None) -> str:
         "event_type": "'accepted'" if feed == "mediation_events" else "",
         "voucher_id": f"if({feed == 'vouchers'} or i % 3 = 0, 'V' || lpad(i::varchar, 10, '0'), null)",
         "expires_on": "date '2026-01-31'",
+        "booked_on": "date '2025-10-22'",
+        "appointment_status": "if(i % 12 = 0, 'no_show', 'fulfilled')",
+        "partner_id": "if(i % 2 = 0, 'maternity_hospital', 'eye_hospital')",
+        "is_complaint": "if(i % 10 = 0, 'yes', 'no')",
+        "duration_minutes": "(10 + i)::bigint",
+        "certificate_level": "'junior'" if feed == "training_certificates" else "",
+        "amount_yuan": f"if(i % 4 < 2, null, 5000)::{sql_type}" if feed == "startup_support" else f"500::{sql_type}",
+        "meeting_date": "date '2025-10-25' - (i // 10 * 14)::integer",
+        "completed_on": "if(i % 4 = 2, date '2025-10-25', null)",
+        "reach": "(1000 + i)::bigint",
+        "as_of_date": "date '2025-09-30'",
+        "employees": "(30 + i)::bigint",
+        "contracts_signed": "(28 + i)::bigint",
+        "covered_workers": "(30 + i)::bigint",
+        "valid_until": "date '2026-10-24'",
+        "rectified_on": "null::date",
     }.get(name)
     if fixed:
         return fixed

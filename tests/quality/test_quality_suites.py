@@ -59,7 +59,7 @@ def test_a_sound_batch_passes(settings: Settings, context: BatchContext, batch: 
                 "organisation_code": "'220102'",
             },
             {
-                "key_service_id",
+                "key",
                 "required_worker_key",
                 "pseudonym_worker_key",
                 "not_future_service_date",
@@ -203,6 +203,261 @@ def test_a_sound_batch_passes(settings: Settings, context: BatchContext, batch: 
             {"accepted_first", "concluded_once", "agreement_share", "time_of_day"},
         ),
         (
+            "health_appointments",
+            300,
+            {
+                "booked_on": "if(i = 0, date '2025-03-01', date '2025-03-25')",
+                "scheduled_on": "if(i < 2, date '2025-10-26', date '2025-03-25')",
+                "appointment_status": "if(i < 200, 'no_show', 'fulfilled')",
+                "worker_key": f"if(i > 290, repeat('a', 64), {KEY})",
+                "service_category": "'endoscopy'",
+            },
+            {
+                "volume",
+                "waiting_days",
+                "waiting_known",
+                "not_settled_ahead",
+                "no_show_share",
+                "double_booking",
+                "late_rows",
+            },
+        ),
+        (
+            "health_screenings",
+            300,
+            {
+                "worker_key": f"if(i < 2, repeat('a', 64), {KEY})",
+                "sex": "if(i < 9, 'male', 'female')",
+                "age_band": "if(i < 9, 'under_16', '35-44')",
+                "special_group": "'women'",
+                "screening_type": "'breast'",
+                "screened_on": "date '2025-01-01'",
+                "organisation_code": "'220102'",
+            },
+            {
+                "volume",
+                "screening_fits_sex",
+                "group_fits_sex",
+                "groups_kept_apart",
+                "once_a_day",
+                "working_age",
+                "late_rows",
+                "organisation_spread",
+            },
+        ),
+        (
+            "service_ratings",
+            300,
+            {
+                "voucher_id": "'V' || lpad((i // 2)::varchar, 10, '0')",
+                "partner_id": "if(i = 0, 'training_base', 'eye_hospital')",
+                "score": "5::bigint",
+                "is_complaint": "if(i < 100, 'yes', 'no')",
+                "rated_on": "date '2025-01-01'",
+            },
+            {
+                "volume",
+                "hospitals_rated",
+                "score_level",
+                "complaint_share",
+                "complaint_fits_score",
+                "once_a_voucher",
+                "late_rows",
+            },
+        ),
+        (
+            "counselling_sessions",
+            300,
+            {
+                "started_at": "timestamp '2025-10-25 00:00:00'",
+                "channel": "'hotline'",
+                "topic": "if(i < 200, 'other', 'family')",
+                "duration_minutes": "if(i < 290, 0, 9)::bigint",
+                "satisfaction_score": "5::bigint",
+            },
+            {
+                "volume",
+                "duration_level",
+                "empty_sessions",
+                "time_of_day",
+                "channels_served",
+                "topic_known",
+                "satisfaction_level",
+            },
+        ),
+        (
+            "training_enrolments",
+            600,
+            {
+                "session_id": "'t-1'",
+                "worker_key": f"if(i < 9, repeat('a', 64), {KEY})",
+                "enrolment_status": "'dropped_out'",
+                "enrolled_on": "date '2025-01-01'",
+            },
+            {"once_a_session", "session_size", "drop_out_share", "courses_end", "late_rows"},
+        ),
+        (
+            "training_certificates",
+            600,
+            {
+                "session_id": "'t-1'",
+                "worker_key": f"if(i < 9, repeat('a', 64), {KEY})",
+                "certificate_level": "if(i = 0, 'none', 'senior')",
+                "issued_on": "date '2025-01-01'",
+            },
+            {"once_a_session", "has_level", "senior_share", "session_size", "late_rows"},
+        ),
+        (
+            "startup_support",
+            200,
+            {
+                "worker_key": f"if(i < 8, repeat('a', 64), {KEY})",
+                "organisation_code": "'220102'",
+                "amount_yuan": "if(i % 4 = 0, 8, if(i = 2, 900000, null))::decimal(18, 4)",
+                "supported_on": "date '2025-01-01'",
+            },
+            {"money_has_amount", "advice_is_free", "amount_level", "once_a_day", "organisation_spread", "late_rows"},
+        ),
+        (
+            "labour_contracts",
+            60,
+            {
+                "employer_credit_code": "'c-' || i % 50",
+                "as_of_date": "date '2025-09-29'",
+                "employees": "if(i = 0, 10, 30)::bigint",
+                "contracts_signed": "if(i = 0, 20, 3)::bigint",
+            },
+            {"signed_within_employees", "once_a_month", "end_of_month", "signing_rate", "staff_steady"},
+        ),
+        (
+            "labour_contracts",
+            60,
+            {"contracts_signed": "(30 + i)::bigint"},
+            {"everyone_signed"},
+        ),
+        (
+            "collective_contracts",
+            120,
+            {
+                "employer_credit_code": "'c-1'",
+                "organisation_code": "'220102'",
+                "valid_until": "if(i = 0, date '2035-10-24', if(i = 1, date '2025-10-24', date '2026-10-24'))",
+                "covered_workers": "if(i = 0, 0, 2)::bigint",
+                "fulfilment_status": "'fulfilled'",
+            },
+            {
+                "order_valid_until_signed_on",
+                "range_covered_workers",
+                "term",
+                "registered_twice",
+                "covered_level",
+                "fulfilment_share",
+                "organisation_spread",
+            },
+        ),
+        (
+            "safety_inspections",
+            1000,
+            {
+                "employer_credit_code": "'c-1'",
+                "organisation_code": "'220102'",
+                "inspection_type": "'routine'",
+                "inspected_on": "date '2025-01-01'",
+            },
+            {"volume", "once_a_day", "one_employer", "all_types", "organisation_spread", "late_rows"},
+        ),
+        (
+            "safety_hazards",
+            200,
+            {
+                "inspection_id": "'i-1'",
+                "hazard_level": "'major'",
+                "found_on": "date '2025-01-01'",
+                "due_on": "if(i = 0, date '2024-12-31', if(i = 1, date '2025-10-01', date '2025-01-09'))",
+                "rectified_on": "date '2025-10-25'",
+            },
+            {
+                "order_due_on_found_on",
+                "time_allowed",
+                "hazards_an_inspection",
+                "major_share",
+                "few_overdue",
+                "late_rows",
+            },
+        ),
+        (
+            "safety_hazards",
+            60,
+            {"rectified_on": "if(i = 0, date '2025-10-24', found_on)"},
+            {"order_rectified_on_found_on", "rectified_same_day"},
+        ),
+        (
+            "hardship_register",
+            200,
+            {
+                "worker_key": f"if(i < 9, repeat('a', 64), {KEY})",
+                "hardship_category": "'deep'",
+                "organisation_code": "'220102'",
+                "registered_on": "if(i = 0, date '2025-10-25', date '2025-01-01')",
+                "updated_at": "timestamp '2025-10-01 09:30:00'",
+            },
+            {
+                "size_change",
+                "still_kept_up",
+                "one_file_a_worker",
+                "all_categories",
+                "all_counties",
+                "registered_before_update",
+            },
+        ),
+        ("hardship_register", 14, {}, {"size_halved", "size_change"}),
+        (
+            "hardship_register",
+            30,
+            {
+                "register_no": "'n-' || i % 29",
+                "registered_on": "date '2025-10-01'",
+                "updated_at": "timestamp '2025-10-25 09:30:00' - to_days(i::integer)",
+            },
+            {"key_register_no", "registered_before_update"},
+        ),
+        (
+            "relief_payments",
+            200,
+            {
+                "worker_key": f"if(i < 12, repeat('a', 64), {KEY})",
+                "organisation_code": "'220102'",
+                "relief_kind": "'goods'",
+                "goods_name": "if(i = 0, null, '大米')",
+                "amount_yuan": "6000::decimal(18, 4)",
+                "paid_on": "date '2025-01-01'",
+            },
+            {"goods_named", "amount_level", "same_day_again", "most_to_one_worker", "organisation_spread", "late_rows"},
+        ),
+        (
+            "meeting_actions",
+            40,
+            {
+                "meeting_date": "date '2025-01-01'",
+                "title": "if(i < 3, '见纪要', '落实' || i)",
+                "owner_organisation_code": "'220102'",
+                "owner_department": "'办公室'",
+                "completed_on": "null::date",
+            },
+            {"done_has_day", "time_allowed", "actions_a_meeting", "decided_twice", "title_length"},
+        ),
+        (
+            "publicity_items",
+            60,
+            {
+                "title": "'送温暖'",
+                "channel": "'poster'",
+                "organisation_code": "'220102'",
+                "reach": "if(i = 0, 400, 1)::bigint",
+            },
+            {"reach_level", "reach_not_concentrated", "published_twice", "main_channels", "organisation_spread"},
+        ),
+        (
             "mediation_events",
             2,
             {"event_at": "timestamp '2025-10-26 00:00:00'"},
@@ -302,13 +557,19 @@ def test_shares_are_not_judged_on_a_handful_of_rows(
     assert {"health_services.voucher_share", "health_services.volume"} <= skipped
 
 
+def _commit(
+    settings: Settings, partner: str, feed: str, interval: Interval, rows: int, batch_id: str, hour: int
+) -> None:
+    manifest = Manifest(
+        batch_id, partner, feed, interval, "1", "0", "test", None,
+        rows, rows, 0, None, [], [], None, [], "", False, "", 0, "", datetime(2025, 10, 25, hour, tzinfo=UTC),
+    )  # fmt: skip
+    batches.commit(settings, manifest)
+
+
 def test_usual_rows_come_from_the_batches_that_stand(settings: Settings) -> None:
     def land(start: date, end: date, rows: int, batch_id: str, hour: int) -> None:
-        manifest = Manifest(
-            batch_id, "eye_hospital", "health_services", Interval(start, end), "1", "0", "test", None,
-            rows, rows, 0, None, [], "", 0, "", datetime(2025, 10, 25, hour, tzinfo=UTC),
-        )  # fmt: skip
-        batches.commit(settings, manifest)
+        _commit(settings, "eye_hospital", "health_services", Interval(start, end), rows, batch_id, hour)
 
     assert usual_rows_per_day(settings, "health_services", "eye_hospital", NIGHT) is None
     land(date(2025, 1, 1), date(2025, 10, 23), 29500, "history", 1)
@@ -317,6 +578,20 @@ def test_usual_rows_come_from_the_batches_that_stand(settings: Settings) -> None
     land(NIGHT.start, NIGHT.end, 1, "itself", 4)
     land(date(2024, 1, 1), date(2024, 1, 2), 10**6, "long ago", 5)
     assert usual_rows_per_day(settings, "health_services", "eye_hospital", NIGHT) == 30000 / 297
+
+
+def test_a_snapshot_is_measured_against_the_one_before(settings: Settings) -> None:
+    def land(start: date, end: date, rows: int, batch_id: str, hour: int) -> None:
+        _commit(settings, "hardship_system", "hardship_register", Interval(start, end), rows, batch_id, hour)
+
+    assert usual_rows_per_day(settings, "hardship_register", "hardship_system", NIGHT) is None
+    land(date(2025, 1, 1), date(2025, 10, 23), 1900, "history", 9)
+    land(date(2025, 10, 23), date(2025, 10, 24), 1850, "night", 2)
+    land(date(2025, 10, 23), date(2025, 10, 24), 1800, "night again", 3)
+    land(NIGHT.start, NIGHT.end, 1, "itself", 4)
+    assert usual_rows_per_day(settings, "hardship_register", "hardship_system", NIGHT) == 1800
+    week = Interval(NIGHT.start, date(2025, 11, 1))
+    assert usual_rows_per_day(settings, "hardship_register", "hardship_system", week) == 1800 / 7
 
 
 def test_a_sound_build_passes(settings: Settings, warehouse: Callable[..., Path]) -> None:

@@ -55,6 +55,8 @@ select
     feeds.feed_name_zh,
     delivered.data_through,
     case
+        -- A snapshot makes up for the nights missed before it.
+        when feeds.feed in ('{{ var("snapshot_feeds") | join("', '") }}') then delivered.data_through
         when delivered.first_gap_starts_on is null then delivered.data_through
         else {{ add_days('delivered.first_gap_starts_on', -1) }}
     end as complete_through,

@@ -10,6 +10,18 @@ attendances as (
     select * from {{ ref('int_training_attendances_linked') }}
 ),
 
+enrolments as (
+    select * from {{ ref('int_training_enrolments_linked') }}
+),
+
+certificates as (
+    select * from {{ ref('int_training_certificates_linked') }}
+),
+
+hazards as (
+    select * from {{ ref('int_safety_hazards_linked') }}
+),
+
 mediation_events as (
     select * from {{ ref('int_mediation_events_linked') }}
 )
@@ -54,4 +66,37 @@ select
     'case_id' as column_name,
     batch_id
 from mediation_events
+where is_orphan
+
+union all
+
+select
+    'training_enrolments' as feed,
+    partner_id,
+    enrolment_id as record_id,
+    'session_id' as column_name,
+    batch_id
+from enrolments
+where is_orphan
+
+union all
+
+select
+    'training_certificates' as feed,
+    partner_id,
+    certificate_id as record_id,
+    'session_id' as column_name,
+    batch_id
+from certificates
+where is_orphan
+
+union all
+
+select
+    'safety_hazards' as feed,
+    partner_id,
+    hazard_id as record_id,
+    'inspection_id' as column_name,
+    batch_id
+from hazards
 where is_orphan

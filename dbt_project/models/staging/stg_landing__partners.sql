@@ -5,7 +5,11 @@ with source as (
 select
     partner_id,
     name_zh as partner_name_zh,
+    short_name_zh as partner_short_name_zh,
+    name_en as partner_name_en,
+    partner_type,
     domain,
+    display_order,
     feed,
     feed_name_zh
 from source

@@ -109,6 +109,7 @@ class _Rule(NamedTuple):
     label: str
     expectation: str
     kwargs: dict[str, Any]
+    columns: tuple[str, ...] = ()
 
 
 class _Strict(BaseModel):
@@ -300,7 +301,8 @@ def _steward_checks(suite: SuiteFile) -> list[Check]:
 def _contract_checks(contract: Contract, suite: SuiteFile) -> Iterator[Check]:
     for rule in _contract_rules(contract, suite):
         what, why, dimension = RULES[rule.kind]
-        columns = [rule.kwargs[name] for name in ("column", "column_A", "column_B") if name in rule.kwargs]
+        named = [rule.kwargs[name] for name in ("column", "column_A", "column_B") if name in rule.kwargs]
+        columns = named or list(rule.columns)
         yield Check(
             check_id=".".join([contract.feed, "_".join([rule.kind, *columns])]),
             suite=suite.suite,
@@ -323,7 +325,8 @@ def _contract_rules(contract: Contract, suite: SuiteFile) -> Iterator[_Rule]:
     yield _Rule("types", "", "unexpected_rows_expectation", {"unexpected_rows_query": _type_query(columns)})
     if suite.empty != "allow":
         yield _Rule("rows", "", "expect_table_row_count_to_be_between", {"min_value": 1})
-    key = list(contract.key)
+    version = [column.name for column in contract.columns if column.is_version and contract.delivery == "changes"]
+    key = [*contract.key, *version]  # two versions of a record may come in one batch; the later one wins
     labels = "、".join(contract.column(name).label for name in key)
     if len(key) == 1:
         yield _Rule("key", labels, "expect_column_values_to_be_unique", {"column": key[0]})
@@ -331,7 +334,7 @@ def _contract_rules(contract: Contract, suite: SuiteFile) -> Iterator[_Rule]:
         yield _Rule("key", labels, "expect_compound_columns_to_be_unique", {"column_list": key})
     for column in contract.columns:
         if column.privacy != "drop":
-            yield from _column_rules(column)
+            yield from _column_rules(column, contract)
     for order in contract.date_orders:
         yield _Rule(
             "order",
@@ -346,10 +349,13 @@ def _contract_rules(contract: Contract, suite: SuiteFile) -> Iterator[_Rule]:
         )
 
 
-def _column_rules(column: Column) -> Iterator[_Rule]:
+def _column_rules(column: Column, contract: Contract) -> Iterator[_Rule]:
     name, label = column.published_name, column.label
-    if column.required:
+    if column.required and (column.key_position or not contract.has_withdrawals):
         yield _Rule("required", label, "expect_column_values_to_not_be_null", {"column": name})
+    elif column.required:  # a withdrawal needs no more than its key
+        empty = f"select {name} from batch where {name} is null and record_status is distinct from 'withdrawn'"
+        yield _Rule("required", label, "unexpected_rows_expectation", {"unexpected_rows_query": empty}, (name,))
     if column.privacy == "pseudonymise":
         form = {"column": name, "regex": "^[0-9a-f]{64}$"}
         yield _Rule("pseudonym", label, "expect_column_values_to_match_regex", form)

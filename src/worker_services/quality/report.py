@@ -27,12 +27,14 @@ from worker_services.seeds import read_seed
 from worker_services.settings import Settings, partition
 from worker_services.warehouse.publish import Published, current
 
-DOMAINS = {"health": "职工健康", "employment": "就业创业", "rights": "权益保障"}
+DOMAINS = {row["code"]: row["name_zh"] for row in read_seed("code_lists/domains")}
 TREND_WEEKS = 8
 OWNERS = {
     "health-steward": "健康数据管理员",
     "employment-steward": "就业数据管理员",
     "rights-steward": "权益数据管理员",
+    "hardship-steward": "帮扶数据管理员",
+    "leadership-steward": "组织保障数据管理员",
     "data-team": "数据组",
 }
 MARTS = {

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from worker_services.contracts import load_contract
 from worker_services.files import write_json
 from worker_services.intervals import Interval
 from worker_services.quality.checks import (
@@ -118,17 +119,23 @@ def overall(results: Iterable[CheckResult]) -> Literal["passed", "warning", "cri
 def usual_rows_per_day(settings: Settings, feed: str, partner: str, interval: Interval) -> float | None:
     """Accepted rows a day in the batches of the four weeks before the interval; None without such a batch.
 
-    A batch that began earlier counts with all its days; of two batches for one interval the later one counts.
+    A batch that began earlier counts with all its days; of two batches for one interval the later one counts. A
+    snapshot is as large for a night as for a year: the rows of the one before it, spread over the interval's days.
     """
     latest: dict[tuple[str, str], tuple[str, int]] = {}
     day = interval.start - USUAL_ROWS_WINDOW
     while day < interval.start:
         for path in partition(settings.landing, feed, partner, day).glob("*.json"):
             manifest = json.loads(path.read_text(encoding="utf-8"))
+            if manifest["supplements"]:
+                continue
             span = (manifest["interval_start"], manifest["interval_end"])
             landed = (manifest["landed_at"], manifest["rows_accepted"])
             latest[span] = max(landed, latest.get(span, landed))
         day += timedelta(days=1)
+    if latest and load_contract(feed).delivery == "snapshot":
+        _, _, rows = max((end, landed_at, rows) for (_, end), (landed_at, rows) in latest.items())
+        return rows / (interval.end - interval.start).days
     days = sum((date.fromisoformat(end) - date.fromisoformat(start)).days for start, end in latest)
     return sum(rows for _, rows in latest.values()) / days if days else None
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import secrets
 import signal
@@ -25,10 +26,13 @@ def main() -> int:
     )
     arguments = parser.parse_args()
 
-    from simulators import database_partner  # the cluster is made while the rest is imported
+    from simulators import database_partner, mariadb_partner  # both are made while the rest is imported
 
-    database = database_partner.initialise(secrets.token_urlsafe(18))
-    try:
+    with contextlib.ExitStack() as stack:
+        database = database_partner.initialise(secrets.token_urlsafe(18))
+        stack.callback(database_partner.remove, database)
+        mariadb = mariadb_partner.initialise(secrets.token_urlsafe(18))
+        stack.callback(mariadb_partner.remove, mariadb)
         from simulators.serve import serve
         from simulators.world import DEFAULT_DIRT_RATE, DEFAULT_SEED, Interval, make_world
 
@@ -37,11 +41,10 @@ def main() -> int:
         intervals = [Interval.parse(text) for text in arguments.deliver or DEMO_INTERVALS]
         world = make_world(seed, rate)
         database_partner.start(database)
+        mariadb_partner.start(mariadb)
         folder = arguments.workdir or database.home / "partners"
         folder.mkdir(parents=True, exist_ok=True)
-        asyncio.run(serve(world, folder, database, intervals, arguments.write_environment, parent))
-    finally:
-        database_partner.remove(database)
+        asyncio.run(serve(world, folder, database, mariadb, intervals, arguments.write_environment, parent))
     return 0
 
 

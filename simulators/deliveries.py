@@ -5,19 +5,26 @@ A `Fault` switched on for a feed alters its deliveries as a whole; the dirt of s
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 
+from simulators import actions_workbook
+from simulators.counselling_archive import archive
 from simulators.dirt_kinds.common import BAD_BYTE, RAGGED_LESS, RAGGED_MORE
-from simulators.vocabulary import DATE_COLUMNS, FIELDS
+from simulators.orthopaedic_workbook import workbook
+from simulators.vocabulary import DATE_COLUMNS, FIELDS, SHEETS
 from simulators.world import Interval, World
 from simulators.writing import Cell, write_columns
 from simulators.year import as_day
 
-MATERNITY_TITLE = "浙大妇院吉林医院职工健康服务明细表（{first}至{last}）【演示数据】"
+ENCODINGS = {"maternity_hospital": "gb18030", "hardship_system": "gb18030"}
+DELIMITERS = {"hardship_system": ";"}
+HEADINGS = {"health_services": "职工健康服务明细表", "health_screenings": "重点人群筛查明细表"}
+TITLE = "{hospital}{heading}（{first}至{last}）【演示数据】"
 _CELL_RULES_APART = {"", "duplicate_row", "duplicate_key", "orphan_key", "ragged_row"}
 
 
@@ -41,7 +48,7 @@ def header(partner: str, feed: str, alteration: Alteration) -> dict[str, str]:
     fields = dict(FIELDS[partner, feed])
     if alteration.header_changed:
         column = renamed_column(fields)
-        fields[column] += "（新）" if partner == "maternity_hospital" else "_new"
+        fields[column] += "_new" if fields[column].isascii() else "（新）"
     return fields
 
 
@@ -70,16 +77,8 @@ def records(
     return whole[:-1] if alteration.replaced else whole
 
 
-def file_name(partner: str, feed: str, interval: Interval) -> str:
-    """Path of the interval's file below the partner's SFTP root."""
-    last = interval.end - timedelta(days=1)
-    if partner == "maternity_hospital":
-        return f"outbox/{feed}_{interval.start:%Y%m%d}_{last:%Y%m%d}.csv"
-    return f"export/{feed}_{interval.start}_{last}.csv"
-
-
 def file_bytes(world: World, partner: str, feed: str, interval: Interval, alteration: Alteration) -> bytes:
-    """The interval's file of one feed of the maternity hospital or the training base."""
+    """The interval's file of one feed of a partner that hands over files."""
     if alteration.empty:
         return b""
     rows = world.changes(partner, feed, as_day(interval.start), as_day(interval.end))
@@ -92,18 +91,81 @@ def file_bytes(world: World, partner: str, feed: str, interval: Interval, altera
     for index in np.flatnonzero((rows["_rule"] == "ragged_row").to_numpy()).tolist():
         form = rows["_written"].iloc[index]
         lines[index] = {RAGGED_MORE: [*lines[index], "备注"], RAGGED_LESS: lines[index][:-2]}[form]
+    if (partner, feed) in SHEETS:
+        raw = _in_parts(partner, feed, interval, names, rows, columns, lines)
+        return raw[: len(raw) * 3 // 4] if alteration.truncated else raw
+    if (partner, feed) in _NO_TABLES:
+        raw = _other_form(partner, feed, interval, names, rows, columns)
+        return raw[: len(raw) * 3 // 4] if alteration.truncated else raw
     is_hospital = partner == "maternity_hospital"
     blank = [""] * (len(names) - 1)
     top, bottom = [], []
     if is_hospital:
-        last = interval.end - timedelta(days=1)
-        title = MATERNITY_TITLE.format(first=_in_chinese(interval.start), last=_in_chinese(last))
+        title = _title("浙大妇院吉林医院", feed, interval)
         top, bottom = [[title, *blank]], [["合计", str(len(lines)), *blank[1:]]]
     buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\r\n").writerows([*top, list(names.values()), *lines, *bottom])
+    table = csv.writer(buffer, lineterminator="\r\n", delimiter=DELIMITERS.get(partner, ","))
+    table.writerows([*top, list(names.values()), *lines, *bottom])
     text = buffer.getvalue()
-    raw = text.encode("gb18030" if is_hospital else "utf-8-sig").replace(BAD_BYTE.encode(), b"\xff")
+    raw = text.encode(ENCODINGS.get(partner, "utf-8-sig")).replace(BAD_BYTE.encode(), b"\xff")
     return raw[: _middle_of_a_row(raw)] if alteration.truncated else raw
+
+
+def _in_parts(
+    partner: str,
+    feed: str,
+    interval: Interval,
+    names: dict[str, str],
+    rows: pd.DataFrame,
+    columns: dict[str, list[Cell]],
+    lines: list[list[str]],
+) -> bytes:
+    """A workbook of several sheets, or an archive of several files."""
+    column, parts = SHEETS[partner, feed]
+    places = {part: np.flatnonzero((rows[column] == code).to_numpy()).tolist() for code, part in parts.items()}
+    if partner == "counselling_hotline":
+        members = {part: [lines[place] for place in found] for part, found in places.items()}
+        return archive(list(names.values()), members)
+    forms = rows["_form"].tolist()
+    sheets = {
+        part: [(forms[place], [columns[name][place] for name in names]) for place in found]
+        for part, found in places.items()
+    }
+    return workbook(_title("长春骨伤医院", feed, interval), names, sheets)
+
+
+_NO_TABLES = {
+    ("hardship_system", "hardship_register"),
+    ("leadership_office", "meeting_actions"),
+    ("leadership_office", "publicity_items"),
+}
+
+
+def _other_form(
+    partner: str,
+    feed: str,
+    interval: Interval,
+    names: dict[str, str],
+    rows: pd.DataFrame,
+    columns: dict[str, list[Cell]],
+) -> bytes:
+    """A JSON object a line, a workbook kept by hand, or one JSON document."""
+    cells = list(zip(*(columns[name] for name in names), strict=True))
+    first, last = _in_chinese(interval.start), _in_chinese(interval.end - timedelta(days=1))
+    if feed == "meeting_actions":
+        title = f"职工服务实事项目推进会议定事项（{first}至{last}）【演示数据】"
+        lines = list(zip(rows["_form"].tolist(), map(list, cells), strict=True))
+        return actions_workbook.workbook(title, names, lines)
+    whole = [dict(zip(names.values(), row, strict=True)) for row in cells]
+    if feed == "hardship_register":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in whole).encode()
+    document = {"title": f"宣传报道（{first}至{last}）【演示数据】", "items": whole}
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def _title(hospital: str, feed: str, interval: Interval) -> str:
+    first, last = _in_chinese(interval.start), _in_chinese(interval.end - timedelta(days=1))
+    return TITLE.format(hospital=hospital, heading=HEADINGS[feed], first=first, last=last)
 
 
 def _middle_of_a_row(raw: bytes) -> int:

@@ -29,7 +29,7 @@ from worker_services.intervals import SHANGHAI, Interval, Week
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse.publish import current
 
-INGEST = ("ingest_health", "ingest_employment", "ingest_rights")
+INGEST = ("ingest_health", "ingest_employment", "ingest_rights", "ingest_hardship", "ingest_leadership")
 DAGS = {*INGEST, "build_warehouse", "weekly_briefing"}
 
 

@@ -127,7 +127,7 @@ def _new_record(rng: np.random.Generator, feed: str, log: pd.DataFrame, model: R
 
 def _broken(rng: np.random.Generator, record: Record, fault: Fault, cell: Cell) -> Record:
     row = record | _marks(fault.kind, fault.column, fault.rule) | {"_written": fault.write(rng, cell)}
-    if fault.rule == "future_date" and fault.column in ENDS:
+    if fault.rule == "future_date" and ENDS.get(fault.column) in record:
         row[ENDS[fault.column]] = np.datetime64("2053-12-31")  # so that the order of the two stays right
     return row
 

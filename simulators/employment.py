@@ -1,4 +1,4 @@
-"""Job fairs, postings, applications, and skills training of the synthetic year."""
+"""Job fairs, postings, applications, skills training and start-up support of the synthetic year."""
 
 import numpy as np
 import pandas as pd
@@ -36,6 +36,7 @@ _OCCUPATIONS = [
     "保安员",
 ]
 _LEVELS = np.array(["none", "junior", "intermediate", "senior"], object)
+STARTUPS_BY_DEMO, STARTUPS_AFTER = 690, 190
 _COURSES = ["electrician", "welder", "housekeeping", "e_commerce", "other"]
 LATE_TALK_DAY = as_day("2025-10-22")  # entered on the busy day, its postings the day before: orphans for one night
 
@@ -280,3 +281,117 @@ def _attendances(rng: np.random.Generator, sessions: pd.DataFrame, workers: Work
     days = attendances["attended_on"].to_numpy().astype("datetime64[D]")
     attendances["attended_on"] = days
     return enter(rng, attendances, days, hours=(17.0, 21.5))
+
+
+def make_enrolments(
+    rng: np.random.Generator, sessions: pd.DataFrame, attendances: pd.DataFrame, workers: Workers
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Logs of enrolments and certificates, true to the logs of sessions and attendances.
+
+    Who came had enrolled; who had enrolled and was away on the last day, or never came, has dropped out; who passed on
+    the last day is sent the certificate some days later.
+    """
+    classes = sessions.drop_duplicates("session_id").set_index("session_id")
+    came = attendances.drop_duplicates("attendance_id")
+    enrolments = _enrolments(rng, classes, came, workers)
+    session = classes.loc[enrolments["session_id"]]
+    first, last = (session[name].to_numpy().astype("datetime64[D]") for name in ("started_on", "ended_on"))
+    log = enter(rng, enrolments.assign(enrolment_status="enrolled"), first, hours=(9.5, 12.0), late=0.03)
+    final = np.where(enrolments["_is_through"], "completed", "dropped_out").astype(object)
+    is_over = log["_reported_at"].to_numpy().astype("datetime64[D]") > last
+    log.loc[is_over, "enrolment_status"] = final[is_over]
+    ended = updated(rng, log[~is_over].assign(enrolment_status=final[~is_over]), last[~is_over], (17.0, 21.5))
+    states = pd.concat([log[is_over], ended]).sort_values("enrolment_id")
+
+    def reverse(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["enrolment_status"] = np.where(rows["enrolment_status"] == "completed", "dropped_out", "completed")
+
+    has_dropped_out = (states["enrolment_status"] == "dropped_out").to_numpy()
+    changes = amendments(
+        rng, states, reverse, corrected=0.01, correctable=has_dropped_out, withdrawable=has_dropped_out
+    )
+    whole = pd.concat([log, ended, changes]).drop(columns="_is_through")
+    return whole, _certificates(rng, classes, came)
+
+
+def _enrolments(rng: np.random.Generator, classes: pd.DataFrame, came: pd.DataFrame, workers: Workers) -> pd.DataFrame:
+    """One row a person and session: all who came, and some who never did, more of them where little is done."""
+    last_day = classes["ended_on"].loc[came["session_id"]].to_numpy() == came["attended_on"].to_numpy()
+    pairs = came.assign(_is_through=last_day).groupby(["session_id", "worker_id"], sort=True)["_is_through"].any()
+    present = pairs.reset_index()
+    # a day missed at the end costs two in three of them the course
+    present["_is_through"] |= rng.random(len(present)) < 0.35
+    keen = dict(zip(ORGANISATION_CODES, (o.employment for o in ORGANISATIONS), strict=True))
+    absent = []
+    for session_id, group in present.groupby("session_id", sort=True):
+        share = 0.05 + 0.16 * (1.3 - keen[str(classes.at[session_id, "organisation_code"])])
+        others = workers.citizen_id[rng.integers(0, len(workers.citizen_id), int(rng.binomial(len(group), share)))]
+        absent.append(pd.DataFrame({"session_id": session_id, "worker_id": others, "_is_through": False}))
+    people = pd.concat([present, *absent]).drop_duplicates(["session_id", "worker_id"])
+    first = classes["started_on"].loc[people["session_id"]].to_numpy().astype("datetime64[D]")
+    enrolled = first - (1 + rng.gamma(2.0, 4.0, len(people))).astype("timedelta64[D]")
+    people = people.assign(enrolled_on=enrolled).sort_values(["session_id", "enrolled_on"], kind="stable")
+    people.insert(0, "enrolment_id", [f"B{number:06d}" for number in range(1, len(people) + 1)])
+    return people.reset_index(drop=True)
+
+
+def _certificates(rng: np.random.Generator, classes: pd.DataFrame, came: pd.DataFrame) -> pd.DataFrame:
+    passed = came[came["certificate_level"].isin(["junior", "intermediate", "senior"])]
+    ended = classes["ended_on"].loc[passed["session_id"]].to_numpy().astype("datetime64[D]")
+    issued = ended + rng.integers(3, 16, len(passed)).astype("timedelta64[D]")
+    order = np.lexsort((passed["attendance_id"].to_numpy().astype(str), issued))
+    certificates = pd.DataFrame(
+        {
+            "certificate_id": [f"ZS2025{number:05d}" for number in range(1, len(passed) + 1)],
+            "session_id": passed["session_id"].to_numpy()[order],
+            "worker_id": passed["worker_id"].to_numpy()[order],
+            "issued_on": issued[order],
+            "certificate_level": passed["certificate_level"].to_numpy()[order],
+        }
+    )
+    certificates = certificates[certificates["issued_on"] < YEAR_END]
+    log = enter(rng, certificates, certificates["issued_on"].to_numpy(), hours=(9.0, 17.0))
+
+    def regrade(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["certificate_level"] = np.where(rows["certificate_level"] == "junior", "intermediate", "junior")
+
+    return pd.concat([log, amendments(rng, log, regrade, corrected=0.01, withdrawn=0.004)])
+
+
+def make_startup_support(rng: np.random.Generator, workers: Workers) -> pd.DataFrame:
+    """Log of advice, project referrals, subsidies and small guaranteed loans; money goes where most is done."""
+    weights = busyness((1.1, 1.1, 1.0, 1.0, 0.9, 0.2, 0.06), as_day("2025-01-06"))
+    days = spread(
+        rng, STARTUPS_BY_DEMO, STARTUPS_AFTER, weights * (0.7 + 0.6 * np.arange(len(ALL_DAYS)) / len(ALL_DAYS))
+    )
+    count = len(days)
+    chance = np.array([o.employment for o in ORGANISATIONS])[workers.organisation]
+    worker = rng.choice(len(chance), count, p=chance / chance.sum())
+    organisation = workers.organisation[worker]
+    is_keen = np.array([o.employment for o in ORGANISATIONS])[organisation] >= 0.8
+    kinds = np.array(["advice", "project_referral", "subsidy", "guaranteed_loan"], object)
+    kind = np.where(
+        is_keen,
+        rng.choice(kinds, count, p=[0.44, 0.22, 0.2, 0.14]),
+        rng.choice(kinds, count, p=[0.72, 0.18, 0.07, 0.03]),
+    )
+    amount = np.full(count, None, object)
+    is_subsidy, is_loan = kind == "subsidy", kind == "guaranteed_loan"
+    amount[is_subsidy] = rng.integers(6, 21, int(is_subsidy.sum())) * 500
+    amount[is_loan] = rng.choice([50_000, 80_000, 100_000, 150_000, 200_000, 300_000], int(is_loan.sum()))
+    support = pd.DataFrame(
+        {
+            "support_id": [f"CY2025{number:05d}" for number in range(1, count + 1)],
+            "worker_id": workers.citizen_id[worker],
+            "organisation_code": _CODES[organisation],
+            "support_type": kind,
+            "supported_on": days,
+            "amount_yuan": amount,
+        }
+    )
+    log = enter(rng, support, days, hours=(9.0, 18.0))
+
+    def move(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["organisation_code"] = rng.choice(_CODES, len(rows))
+
+    return pd.concat([log, amendments(rng, log, move)])

@@ -1,4 +1,4 @@
-"""Vouchers, the hospitals' services and outreach events of the synthetic year."""
+"""Vouchers, services, appointments, screenings, ratings, outreach and counselling of the synthetic year."""
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from simulators.year import (
     Days,
     busyness,
     campaign_growth,
+    clock,
     off_holidays,
     spread,
     weekday,
@@ -22,8 +23,27 @@ from simulators.year import (
 VOUCHERS_BY_DEMO, VOUCHERS_AFTER = 30_300, 6_300
 VOUCHER_LIFE = np.timedelta64(90, "D")
 HOSPITALS = np.array(["maternity_hospital", "eye_hospital"], object)
+WOMENS_DAY = np.datetime64("2025-03-08")
+OCCUPATIONAL_DISEASE_WEEK = np.datetime64("2025-04-25")
 _CODES = np.array(ORGANISATION_CODES, object)
 _PACE = np.array([o.health for o in ORGANISATIONS])
+# hospitals without vouchers: prefix of the number, categories, their shares, shares of the scores 5 to 1
+_OTHER_HOSPITALS = {
+    "orthopaedic_hospital": (
+        "GS", ["spine_and_foot", "weight_management"], [0.78, 0.22], [0.3, 0.32, 0.22, 0.1, 0.06],
+    ),
+    "jiahe_hospital": (
+        "JH", ["endoscopy", "weight_management", "spine_and_foot"], [0.66, 0.24, 0.1], [0.52, 0.3, 0.12, 0.04, 0.02],
+    ),
+}  # fmt: skip
+_RATED_SHARE = {
+    "maternity_hospital": 0.07,
+    "eye_hospital": 0.09,
+    "orthopaedic_hospital": 0.16,
+    "jiahe_hospital": 0.16,
+}
+_PRAISE = ["服务很好，医生很耐心。", "流程清楚，很方便。", "环境整洁，满意。", "检查仔细，感谢工会。"]
+_BLAME = ["等候时间太长。", "前台解释不清楚。", "预约后仍要排队。", "检查项目与宣传不一致。"]
 
 
 def make_vouchers(rng: np.random.Generator, workers: Workers) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -187,6 +207,247 @@ def make_outreach(rng: np.random.Generator, employers: Employers) -> pd.DataFram
 
     amended = amendments(rng, log, correct, corrected=0.03, withdrawn=0.02, withdrawable=is_revisit, on_busy_day=(1, 1))
     return pd.concat([log, amended])
+
+
+def make_other_services(
+    rng: np.random.Generator, workers: Workers, employers: Employers, partner: str, before: int, after: int
+) -> pd.DataFrame:
+    """The log of a hospital that takes no vouchers: `before` services before the end of the demo, `after` later."""
+    weights = busyness((1.0, 1.0, 1.0, 1.0, 1.0, 0.7, 0.4), CAMPAIGN_START) * campaign_growth()
+    days = spread(rng, before, after, weights)
+    count = len(days)
+    worker = _draw(rng, count, _PACE[workers.organisation])
+    prefix, categories, shares, scores = _OTHER_HOSPITALS[partner]
+    stamps = np.char.replace(np.datetime_as_string(days), "-", "")
+    satisfaction = rng.choice([5, 4, 3, 2, 1], count, p=scores).astype(object)
+    satisfaction[rng.random(count) < 0.4] = None
+    credit_codes = employers.credit_code[workers.employer[worker]]
+    credit_codes[rng.random(count) < 0.2] = None
+    services = pd.DataFrame(
+        {
+            "service_id": [f"{prefix}{stamp}{number:05d}" for number, stamp in enumerate(stamps.tolist(), 1)],
+            "worker_name": workers.name[worker],
+            "worker_id": workers.citizen_id[worker],
+            "phone": workers.phone[worker],
+            "service_date": days,
+            "service_category": rng.choice(np.array(categories, object), count, p=shares),
+            "organisation_code": _CODES[workers.organisation[worker]],
+            "employer_credit_code": credit_codes,
+            "voucher_id": np.full(count, None, object),
+            "satisfaction_score": satisfaction,
+        }
+    )
+    log = enter(rng, services, days, hours=(12.0, 21.5))
+
+    def correct(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["satisfaction_score"] = rng.integers(1, 6, len(rows)).astype(object)
+        rows["organisation_code"] = rng.choice(_CODES, len(rows))
+
+    return pd.concat([log, amendments(rng, log, correct, on_busy_day=(2, 2))])
+
+
+def make_appointments(rng: np.random.Generator, services: pd.DataFrame, partner: str, share: float) -> pd.DataFrame:
+    """The log of one hospital's appointments, made from its services: `share` of them had been booked beforehand.
+
+    Beside those that were kept stand some that were cancelled and some to which nobody came, the more the longer the
+    wait. At one of the hospitals the wait grows month by month.
+    """
+    given = services.drop_duplicates("service_id")
+    kept = given.iloc[np.flatnonzero(rng.random(len(given)) < share)]
+    missed = kept.iloc[np.flatnonzero(rng.random(len(kept)) < 0.17)]
+    scheduled = np.concatenate(
+        [
+            kept["service_date"].to_numpy(),
+            missed["service_date"].to_numpy() - rng.integers(1, 12, len(missed)).astype("timedelta64[D]"),
+        ]
+    ).astype("datetime64[D]")
+    people = pd.concat([kept, missed], ignore_index=True)
+    count = len(people)
+    age = np.maximum((scheduled - CAMPAIGN_START).astype(np.int64), 0)
+    typical = 3.0 + (age / 12.0 if partner == "jiahe_hospital" else 0.0)
+    wait = np.minimum(rng.gamma(2.0, typical / 2.0, count).astype(np.int64), age)
+    scheduled = np.maximum(scheduled, CAMPAIGN_START)
+    booked = scheduled - wait.astype("timedelta64[D]")
+    stays_away = rng.random(count) < np.minimum(0.32 + 0.02 * wait, 0.85)
+    is_kept = np.arange(count) < len(kept)
+    outcome = np.where(is_kept, "fulfilled", np.where(stays_away, "no_show", "cancelled")).astype(object)
+    order = np.lexsort((rng.random(count), booked))
+    prefix = "JY" if partner == "jiahe_hospital" else "YY"
+    people, scheduled, booked, outcome = people.iloc[order], scheduled[order], booked[order], outcome[order]
+    appointments = pd.DataFrame(
+        {
+            "appointment_id": [f"{prefix}2025{number:06d}" for number in range(1, count + 1)],
+            "worker_id": people["worker_id"].to_numpy(object),
+            "service_category": people["service_category"].to_numpy(object),
+            "organisation_code": people["organisation_code"].to_numpy(object),
+            "booked_on": booked,
+            "scheduled_on": scheduled,
+        }
+    )
+    log = enter(rng, appointments, booked, hours=(8.0, 17.0), late=0.02)
+    called_off = booked + (rng.random(count) * (scheduled - booked).astype(np.int64)).astype("timedelta64[D]")
+    settled = np.where(outcome == "cancelled", called_off, scheduled)
+    entered = log["_reported_at"].to_numpy().astype("datetime64[D]")
+    is_over = settled < entered  # entered when it was over, with the state it ended in
+    log["appointment_status"] = np.where(is_over, outcome, "booked").astype(object)
+    is_settled = ~is_over & (settled < YEAR_END)
+    ends = updated(
+        rng, log[is_settled].assign(appointment_status=outcome[is_settled]), settled[is_settled], (17.0, 21.5)
+    )
+
+    def correct(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["organisation_code"] = rng.choice(_CODES, len(rows))
+
+    states = pd.concat([log[~is_settled], ends])
+    return pd.concat([log, ends, amendments(rng, states, correct)])
+
+
+def make_screenings(
+    rng: np.random.Generator, workers: Workers, employers: Employers
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Logs of the screening of special groups: women's at the maternity hospital, occupational at the orthopaedic.
+
+    A worker belongs to the same groups wherever and whenever screened; no result is recorded anywhere.
+    """
+    codes = _CODES[workers.organisation]
+    count = len(codes)
+    is_migrant = rng.random(count) < np.where(codes == "IND-CONSTRUCTION", 0.55, 0.16)
+    is_new = ~is_migrant & (rng.random(count) < np.where(codes == "IND-TRANSPORT", 0.35, 0.06))
+    is_front_line = ~is_migrant & ~is_new & (rng.random(count) < np.where(codes == "IND-MANUFACTURING", 0.6, 0.3))
+    is_poor = rng.random(count) < 0.02
+    group_of_women = np.select([is_poor, is_new], ["hardship", "new_employment"], "women").astype(object)
+    group_at_work = np.select([is_migrant, is_new], ["migrant", "new_employment"], "front_line").astype(object)
+    is_woman = np.array([int(number[16]) % 2 == 0 for number in workers.citizen_id])  # as whoever reads it will see
+    pace = _PACE[workers.organisation]
+    days = _draw_days(rng, WOMENS_DAY, 2_050, 420)
+    women = _screenings(rng, "SC", workers, employers, days, pace * is_woman, group_of_women)
+    women["screening_type"] = rng.choice(
+        np.array(["gynaecological", "breast", "cervical"], object), len(women), p=[0.4, 0.32, 0.28]
+    )
+    exposed = pace * np.select([is_migrant, is_new, is_front_line], [1.0, 0.35, 0.5], 0.0)
+    days = _draw_days(rng, OCCUPATIONAL_DISEASE_WEEK, 980, 210)
+    at_work = _screenings(rng, "ZY", workers, employers, days, exposed, group_at_work)
+    at_work["screening_type"] = "occupational_disease"
+
+    def correct(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["organisation_code"] = rng.choice(_CODES, len(rows))
+
+    logs = [enter(rng, rows, rows["screened_on"].to_numpy(), hours=(14.0, 20.0)) for rows in (women, at_work)]
+    first, second = (pd.concat([log, amendments(rng, log, correct)]) for log in logs)
+    return first, second
+
+
+def _draw_days(rng: np.random.Generator, start: np.datetime64, before: int, after: int) -> Days:
+    return spread(rng, before, after, busyness((1.0, 1.0, 1.1, 1.0, 0.9, 0.5, 0.1), start))
+
+
+def _screenings(
+    rng: np.random.Generator,
+    prefix: str,
+    workers: Workers,
+    employers: Employers,
+    days: Days,
+    chance: NDArray[np.float64],
+    groups: NDArray[np.object_],
+) -> pd.DataFrame:
+    count = len(days)
+    worker = _draw(rng, count, chance)
+    credit_codes = employers.credit_code[workers.employer[worker]]
+    credit_codes[rng.random(count) < 0.1] = None
+    return pd.DataFrame(
+        {
+            "screening_id": [f"{prefix}2025{number:05d}" for number in range(1, count + 1)],
+            "worker_name": workers.name[worker],
+            "worker_id": workers.citizen_id[worker],
+            "special_group": groups[worker],
+            "screened_on": days,
+            "organisation_code": _CODES[workers.organisation[worker]],
+            "employer_credit_code": credit_codes,
+        }
+    )
+
+
+def make_ratings(rng: np.random.Generator, services: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The mini-program's log of ratings of services at the hospitals (partner -> its log of services)."""
+    parts = []
+    for partner, log in services.items():
+        given = log.drop_duplicates("service_id")
+        picked = given.iloc[np.flatnonzero(rng.random(len(given)) < _RATED_SHARE[partner])]
+        parts.append(picked[["service_date", "voucher_id", "organisation_code", "phone"]].assign(partner_id=partner))
+    rated = pd.concat(parts, ignore_index=True)
+    count = len(rated)
+    days = rated["service_date"].to_numpy().astype("datetime64[D]")
+    days = days + np.minimum(rng.exponential(1.6, count), 14).astype("timedelta64[D]")
+    is_low = (rated["partner_id"] == "orthopaedic_hospital").to_numpy()
+    score = np.where(
+        is_low,
+        rng.choice([5, 4, 3, 2, 1], count, p=[0.24, 0.3, 0.24, 0.13, 0.09]),
+        rng.choice([5, 4, 3, 2, 1], count, p=[0.6, 0.26, 0.09, 0.03, 0.02]),
+    )
+    complains = rng.random(count) < np.array([0, 0.75, 0.4, 0.05, 0.003, 0.001])[score]
+    texts = np.where(score >= 4, rng.choice(_PRAISE, count), rng.choice(_BLAME, count)).astype(object)
+    asks = np.flatnonzero(rng.random(count) < 0.04)  # people write their own number into free text
+    texts[asks] = [f"{texts[row]}请回电{rated['phone'].iloc[row]}" for row in asks.tolist()]
+    texts[(rng.random(count) < 0.55) & ~complains] = None
+    order = np.lexsort((rng.random(count), days))
+    ratings = pd.DataFrame(
+        {
+            "voucher_id": rated["voucher_id"].to_numpy(object),
+            "partner_id": rated["partner_id"].to_numpy(object),
+            "organisation_code": rated["organisation_code"].to_numpy(object),
+            "rated_on": days,
+            "score": score,
+            "is_complaint": np.where(complains, "yes", "no").astype(object),
+            "comment": texts,
+        }
+    ).iloc[order]
+    ratings = ratings[ratings["rated_on"].to_numpy() < YEAR_END].reset_index(drop=True)
+    ratings.insert(0, "rating_id", [f"R2025{number:06d}" for number in range(1, len(ratings) + 1)])
+    log = enter(rng, ratings, ratings["rated_on"].to_numpy(), hours=(9.0, 22.5), late=0.01)
+
+    def correct(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["score"] = rng.integers(1, 6, len(rows))
+
+    return pd.concat([log, amendments(rng, log, correct, corrected=0.01)])
+
+
+def make_counselling(rng: np.random.Generator, workers: Workers) -> pd.DataFrame:
+    """The log of the counselling hotline and rooms; callers stay unnamed, most do not say where they belong."""
+    days = spread(rng, 1_500, 330, busyness((1.25, 1.1, 1.0, 1.0, 1.0, 0.8, 0.7), holiday=0.6))
+    count = len(days)
+    is_room = rng.random(count) < 0.28
+    started = clock(rng, days, 8.5, 20.5)
+    minutes = np.clip(rng.lognormal(np.where(is_room, 3.85, 3.1), 0.4), 2, 180).astype(np.int64)
+    caller = rng.integers(0, len(workers.phone), count)
+    organisations = _CODES[workers.organisation[caller]]
+    organisations[rng.random(count) < np.where(is_room, 0.35, 0.65)] = None
+    phones = workers.phone[caller]
+    phones[is_room] = None
+    scores = rng.choice([5, 4, 3, 2, 1], count, p=[0.5, 0.32, 0.12, 0.04, 0.02]).astype(object)
+    scores[rng.random(count) < 0.5] = None
+    topics = np.array(["work_stress", "family", "labour_relations", "mental_health", "other"], object)
+    sessions = pd.DataFrame(
+        {
+            "session_id": [f"GD2025{number:05d}" for number in range(1, count + 1)],
+            "started_at": started,
+            "channel": np.where(is_room, "room", "hotline").astype(object),
+            "topic": np.where(
+                is_room,
+                rng.choice(topics, count, p=[0.3, 0.27, 0.08, 0.3, 0.05]),
+                rng.choice(topics, count, p=[0.36, 0.2, 0.23, 0.12, 0.09]),
+            ),
+            "duration_minutes": minutes,
+            "organisation_code": organisations,
+            "caller_phone": phones,
+            "satisfaction_score": scores,
+        }
+    )
+    log = enter(rng, sessions, days, late=0.03, not_before=started + minutes.astype("timedelta64[m]"))
+
+    def correct(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["topic"] = rng.choice(topics, len(rows))
+
+    return pd.concat([log, amendments(rng, log, correct)])
 
 
 def _draw(rng: np.random.Generator, count: int, chance: NDArray[np.float64]) -> NDArray[np.int64]:

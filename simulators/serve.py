@@ -16,10 +16,19 @@ import uvicorn
 from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel
 
-from simulators import database_partner, http_partners, sftp_partners
+from simulators import (
+    database_partner,
+    fhir_partner,
+    folder_partners,
+    http_partners,
+    mariadb_partner,
+    outboxes,
+    sftp_partners,
+)
 from simulators.control import write_environment
 from simulators.database_partner import Postgres
-from simulators.faults import OF_CONTENT, FaultName, Faults
+from simulators.faults import FAULT_NAMES, OF_CONTENT, FaultName, Faults
+from simulators.mariadb_partner import MariaDB
 from simulators.vocabulary import CONNECTION_IDS, PARTNERS
 from simulators.world import Interval, World
 
@@ -52,11 +61,14 @@ class City:
     world: World
     folder: Path
     database: Postgres
+    mariadb: MariaDB
     faults: Faults = field(default_factory=Faults)
     passwords: dict[str, str] = field(default_factory=lambda: {name: secrets.token_urlsafe(18) for name in PARTNERS})
     ports: dict[str, int] = field(default_factory=dict)
     host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
+    login_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
     delivered: list[Interval] = field(default_factory=list)
+    fhir_key: tuple[str, str] = field(default_factory=fhir_partner.make_key)
     http: dict[str, tuple[_QuietServer, asyncio.Task[None]]] = field(default_factory=dict)
     sftp: dict[str, asyncssh.SSHAcceptor] = field(default_factory=dict)
 
@@ -66,14 +78,18 @@ async def open_partner(city: City, partner: str) -> None:
     if partner in http_partners.RESOURCES:
         app = http_partners.make_app(city.world, partner, city.passwords[partner], city.faults)
         city.ports[partner] = await _serve_http(city, partner, app, city.ports.get(partner, 0))
+    elif partner == fhir_partner.PARTNER:
+        app = fhir_partner.make_app(city.world, city.fhir_key[1], city.faults)
+        city.ports[partner] = await _serve_http(city, partner, app, city.ports.get(partner, 0))
     elif partner in sftp_partners.SFTP_PARTNERS:
         city.sftp[partner] = await sftp_partners.listen(
             partner,
             city.passwords[partner],
-            city.folder / "sftp" / partner,
+            _root(city, partner),
             city.host_key,
             city.faults,
             city.ports.get(partner, 0),
+            city.login_key if partner in sftp_partners.KEY_LOGINS else None,
         )
         city.ports[partner] = city.sftp[partner].get_port()
 
@@ -106,23 +122,36 @@ def connections(city: City) -> dict[str, str]:
     public_key = city.host_key.export_public_key("openssh").decode().split()
     found = {}
     for partner, conn_id in CONNECTION_IDS.items():
-        common = {"host": "127.0.0.1", "port": city.ports[partner], "password": city.passwords[partner]}
+        common = {"host": "127.0.0.1", "port": city.ports.get(partner), "password": city.passwords[partner]}
         if partner in http_partners.RESOURCES:
             specific: dict[str, object] = {"conn_type": "http", "schema": "http", "login": partner}
+        elif partner == fhir_partner.PARTNER:
+            specific = fhir_partner.connection(city.ports[partner], city.fhir_key[0])
         elif partner in sftp_partners.SFTP_PARTNERS:
             extra = {"host_key": " ".join(public_key[:2]), "no_host_key_check": "false"}
+            if partner in sftp_partners.KEY_LOGINS:
+                extra["private_key"] = city.login_key.export_private_key().decode()
             specific = {"conn_type": "sftp", "login": partner, "extra": extra}
+        elif partner in folder_partners.FOLDER_PARTNERS:
+            specific, common = {"conn_type": "fs", "extra": {"path": str(_root(city, partner))}}, {}
+        elif partner == mariadb_partner.PARTNER:
+            specific = {"conn_type": "mysql", "login": mariadb_partner.LOGIN, "schema": mariadb_partner.DATABASE}
         else:
             specific = {"conn_type": "postgres", "login": database_partner.LOGIN, "schema": database_partner.DATABASE}
         found[f"AIRFLOW_CONN_{conn_id.upper()}"] = json.dumps({**specific, **common}, ensure_ascii=False)
     return found
 
 
+def _root(city: City, partner: str) -> Path:
+    """The folder that a partner's files lie in."""
+    kind = "folder" if partner in folder_partners.FOLDER_PARTNERS else "sftp"
+    return city.folder / kind / partner
+
+
 def deliver(city: City, interval: Interval) -> None:
-    """Put the interval's files into the SFTP folders; a second time overwrites them with the same bytes."""
-    for partner in sftp_partners.SFTP_PARTNERS:
-        folder = city.folder / "sftp" / partner
-        sftp_partners.put_files(city.world, partner, folder, interval, city.faults, again=True)
+    """Put the interval's files into the partners' folders; a second time overwrites them with the same bytes."""
+    for partner in outboxes.OUTBOXES:
+        outboxes.put_files(city.world, partner, _root(city, partner), interval, city.faults, again=True)
     if interval not in city.delivered:
         city.delivered.append(interval)
 
@@ -132,15 +161,35 @@ async def _apply_faults(city: City, partner: str) -> None:
     if partner == database_partner.PARTNER:
         database_partner.apply_faults(city.database, city.faults, city.passwords[partner])
         return
+    if partner == mariadb_partner.PARTNER:
+        mariadb_partner.apply_faults(city.mariadb, city.faults, city.passwords[partner])
+        return
+    if partner in folder_partners.FOLDER_PARTNERS:
+        folder_partners.open_folder(_root(city, partner), city.faults.has(partner, "down"))
+        if city.faults.has(partner, "down"):
+            return
+    if partner in city.sftp:
+        await close_partner(city, partner)  # its host key may be another one now
     is_open = partner in city.http or partner in city.sftp
     if city.faults.has(partner, "down") and is_open:
         await close_partner(city, partner)
     elif not city.faults.has(partner, "down") and not is_open:
         await open_partner(city, partner)
-    if partner in sftp_partners.SFTP_PARTNERS:
+    if partner in outboxes.OUTBOXES:
         for interval in city.delivered:
-            folder = city.folder / "sftp" / partner
-            sftp_partners.put_files(city.world, partner, folder, interval, city.faults, again=False)
+            outboxes.put_files(city.world, partner, _root(city, partner), interval, city.faults, again=False)
+
+
+def _faults_of(partner: str) -> set[str]:
+    """The faults that a partner's protocol can have."""
+    of_files_alone = {"host_key_changed", "permission_denied"}
+    if partner in (database_partner.PARTNER, mariadb_partner.PARTNER):
+        return {"down", "wrong_password", "slow"} | OF_CONTENT - {"truncated"}
+    if partner in folder_partners.FOLDER_PARTNERS:
+        return {"down"} | OF_CONTENT
+    if partner in sftp_partners.SFTP_PARTNERS:
+        return {"down", "wrong_password", "slow", "reset", "drip"} | of_files_alone | OF_CONTENT
+    return set(FAULT_NAMES) - of_files_alone
 
 
 def make_control(city: City) -> FastAPI:
@@ -159,10 +208,8 @@ def make_control(city: City) -> FastAPI:
     async def order_fault(order: FaultOrder) -> dict[str, str]:
         if order.partner not in PARTNERS or (order.feed and order.feed not in PARTNERS[order.partner]):
             raise HTTPException(404, f"no such partner or feed: {order.partner} {order.feed}")
-        if order.partner == database_partner.PARTNER and order.fault in ("truncated", "server_error"):
-            raise HTTPException(400, f"{order.fault} does not apply to a database")
-        if order.partner in sftp_partners.SFTP_PARTNERS and order.fault == "server_error":
-            raise HTTPException(400, "server_error applies to HTTP partners only")
+        if order.fault not in _faults_of(order.partner):
+            raise HTTPException(400, f"{order.fault} does not apply to {order.partner}: it speaks another protocol")
         if order.feed and order.fault not in OF_CONTENT:
             raise HTTPException(400, f"{order.fault} is a fault of a partner, not of a feed")
         city.faults.switch_on(order.partner, order.fault, order.feed, order.value)
@@ -184,6 +231,7 @@ async def serve(
     world: World,
     folder: Path,
     database: Postgres,
+    mariadb: MariaDB,
     intervals: list[Interval],
     environment_file: Path | None,
     parent: int,
@@ -192,7 +240,7 @@ async def serve(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    city = City(world, folder, database)
+    city = City(world, folder, database, mariadb)
     for partner in PARTNERS:
         await open_partner(city, partner)
     for interval in intervals:
@@ -200,6 +248,8 @@ async def serve(
     world.write_dirt(folder / "dirt.jsonl", intervals)
     database_partner.load(database, world, city.passwords[database_partner.PARTNER])
     city.ports[database_partner.PARTNER] = database.port
+    mariadb_partner.load(mariadb, world, city.passwords[mariadb_partner.PARTNER])
+    city.ports[mariadb_partner.PARTNER] = mariadb.port
     control = await _serve_http(city, "control", make_control(city), 0)
     found = connections(city)
     if environment_file:

@@ -1,46 +1,37 @@
-"""The two partners that put files on SFTP servers, each with its own port, login and root folder."""
+"""The partners that put files on SFTP servers, each with its own port, login and root folder."""
 
 import asyncio
-import hashlib
 import hmac
 import os
 from pathlib import Path
+from typing import IO
 
 import asyncssh
 
-from simulators.deliveries import Alteration, file_bytes, file_name
 from simulators.faults import Faults
+from simulators.folder_partners import FOLDER_PARTNERS
+from simulators.outboxes import OUTBOXES
 from simulators.vocabulary import PARTNERS
-from simulators.world import Interval, World
 
-SFTP_PARTNERS = ("maternity_hospital", "training_base")
-
-
-def put_files(world: World, partner: str, root: Path, interval: Interval, faults: Faults, *, again: bool) -> None:
-    """Write the interval's files below the partner's root, each in one move; `again` even where nothing has changed."""
-    for feed in PARTNERS[partner]:
-        path = root / file_name(partner, feed, interval)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        raw = file_bytes(world, partner, feed, interval, faults.alteration(partner, feed))
-        if again or not path.exists() or path.read_bytes() != raw:
-            _replace(path, raw)
-        if partner == "training_base":
-            whole = file_bytes(world, partner, feed, interval, Alteration())
-            is_cut = faults.alteration(partner, feed).truncated
-            digest = hashlib.sha256(whole if is_cut else raw).hexdigest()
-            _replace(path.with_name(f"{path.name}.sha256"), f"{digest}  {path.name}\n".encode())
-
-
-def _replace(path: Path, raw: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(raw)
-    part.replace(path)
+SFTP_PARTNERS = tuple(partner for partner in PARTNERS if partner in OUTBOXES and partner not in FOLDER_PARTNERS)
+KEY_LOGINS = ("hardship_system",)
+"""Partners that know us by a key, not by a password."""
+_DRIP_SECONDS = 0.1
 
 
 async def listen(
-    partner: str, password: str, root: Path, key: asyncssh.SSHKey, faults: Faults, port: int = 0
+    partner: str,
+    password: str,
+    root: Path,
+    key: asyncssh.SSHKey,
+    faults: Faults,
+    port: int = 0,
+    client_key: asyncssh.SSHKey | None = None,
 ) -> asyncssh.SSHAcceptor:
-    """Start the partner's server; port 0 takes a free one."""
+    """Start the partner's server; port 0 takes a free one. With `client_key` it takes that key, and no password.
+
+    Faults are read at every request, except a changed host key: listen again for that.
+    """
     root.mkdir(parents=True, exist_ok=True)
 
     class Login(asyncssh.SSHServer):
@@ -48,11 +39,18 @@ async def listen(
             return True
 
         def password_auth_supported(self) -> bool:
-            return True
+            return client_key is None
 
         def validate_password(self, username: str, password_given: str) -> bool:
             agreed = faults.secret(partner, password)
             return username == partner and hmac.compare_digest(password_given.encode(), agreed.encode())
+
+        def public_key_auth_supported(self) -> bool:
+            return client_key is not None
+
+        def validate_public_key(self, username: str, key_given: asyncssh.SSHKey) -> bool:
+            agreed = client_key and client_key.public_data
+            return username == partner and key_given.public_data == agreed and not faults.has(partner, "wrong_password")
 
     class Files(asyncssh.SFTPServer):
         def __init__(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
@@ -60,8 +58,19 @@ async def listen(
 
         async def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
             await asyncio.sleep(faults.delay(partner))
+            if faults.has(partner, "permission_denied"):
+                raise asyncssh.SFTPPermissionDenied("Permission denied")
             return super().open(path, pflags, attrs)
 
+        async def read(self, file: IO[bytes], offset: int, size: int) -> bytes:
+            if offset + size > os.fstat(file.fileno()).st_size // 2 and faults.takes(partner, "reset"):
+                self.channel.get_connection().abort()
+            if faults.has(partner, "drip"):
+                await asyncio.sleep(_DRIP_SECONDS)
+                size = min(size, int(faults.value(partner, "drip")))
+            return bytes(super().read(file, offset, size))
+
+    host_key = asyncssh.generate_private_key("ssh-ed25519") if faults.has(partner, "host_key_changed") else key
     return await asyncssh.listen(
-        "127.0.0.1", port, server_factory=Login, server_host_keys=[key], sftp_factory=Files, allow_scp=False
+        "127.0.0.1", port, server_factory=Login, server_host_keys=[host_key], sftp_factory=Files, allow_scp=False
     )

@@ -1,4 +1,4 @@
-"""One seed, one synthetic city, one year of records at six partners.
+"""One seed, one synthetic city, one year of records at the partners.
 
 `World.delivered` answers what a partner delivers for an interval, dirt included; `World.truth` what of it is good.
 """
@@ -13,11 +13,22 @@ import numpy as np
 import pandas as pd
 
 from simulators.dirt import soil
-from simulators.employment import make_job_fairs, make_training
-from simulators.health import make_outreach, make_services, make_vouchers
+from simulators.employment import make_enrolments, make_job_fairs, make_startup_support, make_training
+from simulators.hardship import make_register, make_relief
+from simulators.health import (
+    make_appointments,
+    make_counselling,
+    make_other_services,
+    make_outreach,
+    make_ratings,
+    make_screenings,
+    make_services,
+    make_vouchers,
+)
+from simulators.leadership import make_actions, make_publicity
 from simulators.people import make_employers, make_workers
-from simulators.rights import make_mediation
-from simulators.vocabulary import FIELDS, KEYS, PARENTS, PARTNERS
+from simulators.rights import make_contracts, make_mediation, make_safety
+from simulators.vocabulary import FIELDS, KEYS, PARENTS, PARTNERS, SHEETS, SNAPSHOTS
 from simulators.year import as_day
 
 DEFAULT_SEED = 20250529
@@ -52,12 +63,23 @@ class World:
     logs: dict[tuple[str, str], pd.DataFrame]
 
     def changes(self, partner: str, feed: str, start: np.datetime64, end: np.datetime64) -> pd.DataFrame:
-        """The latest state, within [start, end), of every record that changed there; ordered by time, key, entry."""
+        """The latest state, within [start, end), of every record that changed there; ordered by time, key, entry.
+
+        Of a feed delivered as snapshots it is the latest state of everything that stands at `end`.
+        What is delivered in several sheets or archive members is in their order first.
+        """
         log = self.logs[partner, feed]
         moments = log["_reported_at"].to_numpy()
-        span = log.iloc[np.searchsorted(moments, start) : np.searchsorted(moments, end)]
+        first = 0 if feed in SNAPSHOTS else np.searchsorted(moments, start)
+        span = log.iloc[first : np.searchsorted(moments, end)]
         latest = span.groupby("_key")["_reported_at"].transform("max")
-        return span[span["_reported_at"] == latest].reset_index(drop=True)
+        rows = span[span["_reported_at"] == latest]
+        if feed in SNAPSHOTS:
+            rows = rows[rows["record_status"] == "valid"]
+        if (partner, feed) in SHEETS:
+            column, sheets = SHEETS[partner, feed]
+            rows = rows.iloc[np.argsort(rows[column].map(list(sheets).index).to_numpy(np.int64), kind="stable")]
+        return rows.reset_index(drop=True)
 
     def delivered(self, partner: str, feed: str, interval: Interval) -> pd.DataFrame:
         """What the partner delivers for the interval; `row_number` counts from 1."""
@@ -74,7 +96,7 @@ class World:
         """The good records of a feed as they stood before the day `as_of` began, withdrawn ones marked so.
 
         One row a key, canonical codes, with `_partner`; `updated_at` where the partner sends one. Rows refused, and
-        injected orphans, are not in it.
+        injected orphans, are not in it. Of a feed delivered as snapshots it is the last of them.
         """
         parts = []
         for partner, feeds in PARTNERS.items():
@@ -82,6 +104,8 @@ class World:
                 log = self.logs[partner, feed]
                 clean = log[(log["_rule"] == "") & (log["_reported_at"].to_numpy() < as_day(as_of))]
                 last = clean.drop_duplicates("_key", keep="last")
+                if feed in SNAPSHOTS:
+                    last = last[last["record_status"] == "valid"]
                 columns = [column for column in FIELDS[partner, feed] if column != "updated_at"]
                 is_stamped = pd.Series("updated_at" in FIELDS[partner, feed], index=last.index)
                 stamped = last["_reported_at"].where(is_stamped)
@@ -148,6 +172,9 @@ def _make_world(seed: int, dirt_rate: float) -> World:
     fairs, postings, applications = make_job_fairs(rngs[5], workers, employers)
     sessions, attendances = make_training(rngs[6], workers)
     cases, events = make_mediation(rngs[7], workers, employers)
+    enrolments, certificates = make_enrolments(rngs[9], sessions, attendances, workers)
+    statements, collective = make_contracts(rngs[10], employers)
+    inspections, hazards = make_safety(rngs[10], employers)
     clean = {
         maternity: make_services(rngs[3], workers, employers, redemptions, maternity[0]),
         eye: make_services(rngs[3], workers, employers, redemptions, eye[0]),
@@ -160,7 +187,30 @@ def _make_world(seed: int, dirt_rate: float) -> World:
         ("training_base", "training_attendances"): attendances,
         ("mediation_center", "mediation_cases"): cases,
         ("mediation_center", "mediation_events"): events,
+        ("training_base", "training_enrolments"): enrolments,
+        ("training_base", "training_certificates"): certificates,
+        ("employment_system", "startup_support"): make_startup_support(rngs[9], workers),
+        ("contract_register", "labour_contracts"): statements,
+        ("contract_register", "collective_contracts"): collective,
+        ("safety_inspection", "safety_inspections"): inspections,
+        ("safety_inspection", "safety_hazards"): hazards,
     }
+    orthopaedic, jiahe = ("orthopaedic_hospital", "health_services"), ("jiahe_hospital", "health_services")
+    clean[orthopaedic] = make_other_services(rngs[8], workers, employers, orthopaedic[0], 2_800, 620)
+    clean[jiahe] = make_other_services(rngs[8], workers, employers, jiahe[0], 2_400, 540)
+    women, at_work = make_screenings(rngs[8], workers, employers)
+    clean["maternity_hospital", "health_screenings"] = women
+    clean["orthopaedic_hospital", "health_screenings"] = at_work
+    for hospital, share in ((eye, 0.25), (jiahe, 0.6)):
+        clean[hospital[0], "health_appointments"] = make_appointments(rngs[8], clean[hospital], hospital[0], share)
+    services = {hospital[0]: clean[hospital] for hospital in (maternity, eye, orthopaedic, jiahe)}
+    clean["mini_program", "service_ratings"] = make_ratings(rngs[13], services)
+    clean["counselling_hotline", "counselling_sessions"] = make_counselling(rngs[13], workers)
+    register = make_register(rngs[11], workers)
+    clean["hardship_system", "hardship_register"] = register
+    clean["hardship_system", "relief_payments"] = make_relief(rngs[11], workers, register)
+    clean["leadership_office", "meeting_actions"] = make_actions(rngs[12])
+    clean["leadership_office", "publicity_items"] = make_publicity(rngs[12])
     logs = {}
     for number, ((partner, feed), log) in enumerate(clean.items()):
         rng = np.random.default_rng([seed, number])

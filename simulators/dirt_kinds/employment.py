@@ -53,11 +53,35 @@ FAULTS: dict[tuple[str, str], list[Fault]] = {
         *text("certificate_level"),
         *RAGGED,
     ],
+    ("training_base", "training_enrolments"): [
+        *worker("worker_id"),
+        *day("enrolled_on"),
+        *code("enrolment_status", "旁听", "9"),
+        *text("enrolment_status"),
+        *RAGGED,
+    ],
+    ("training_base", "training_certificates"): [
+        *worker("worker_id"),
+        *day("issued_on"),
+        *code("certificate_level", "特级", "5"),
+        *text("certificate_level"),
+        *RAGGED,
+    ],
+    ("employment_system", "startup_support"): [
+        *worker("worker_id"),
+        *day("supported_on"),
+        *code("organisation_code", "220199", "220100-07"),
+        *code("support_type", "TAX", "06"),
+        *text("support_type"),
+        *number("amount_yuan", "元", -5000),
+    ],
 }
 ORPHANS: dict[str, tuple[str, str]] = {
     "job_postings": ("fair_id", "F2025999"),
     "job_applications": ("posting_id", "P999999"),
     "training_attendances": ("session_id", "T2025999"),
+    "training_enrolments": ("session_id", "T2025999"),
+    "training_certificates": ("session_id", "T2025999"),
 }
 NEW_KEYS: dict[str, tuple[str, int]] = {
     "job_fairs": ("F2025", 3),
@@ -65,6 +89,9 @@ NEW_KEYS: dict[str, tuple[str, int]] = {
     "job_applications": ("A", 7),
     "training_sessions": ("T2025", 3),
     "training_attendances": ("Q", 6),
+    "training_enrolments": ("B", 6),
+    "training_certificates": ("ZS2025", 5),
+    "startup_support": ("CY2025", 5),
 }
 NEVER_MENDED: frozenset[str] = frozenset({"job_fairs", "training_sessions"})
 FILLED: dict[str, object] = {
@@ -81,4 +108,7 @@ CONTRADICTIONS: dict[str, tuple[str, list[object]]] = {
     "job_applications": ("stage", ["applied", "interviewed", "offered"]),
     "training_sessions": ("capacity", [31, 32]),
     "training_attendances": ("certificate_level", ["none", "junior", "intermediate"]),
+    "training_enrolments": ("enrolment_status", ["enrolled", "completed", "dropped_out"]),
+    "training_certificates": ("certificate_level", ["junior", "intermediate", "senior"]),
+    "startup_support": ("support_type", ["advice", "project_referral"]),
 }

@@ -5,6 +5,7 @@ import numpy as np
 from simulators.dirt_kinds.common import (
     BAD_VOUCHER,
     CREDIT_CODE,
+    EMPTY,
     RAGGED,
     Fault,
     bad_byte,
@@ -31,6 +32,17 @@ FAULTS: dict[tuple[str, str], list[Fault]] = {
         BAD_VOUCHER,
         *RAGGED,
     ],
+    ("maternity_hospital", "health_screenings"): [
+        *worker("worker_id"),
+        *day("screened_on"),
+        *code("special_group", "离退休人员", "家属"),
+        *code("screening_type", "甲状腺检查"),
+        *code("organisation_code", "净月区总工会"),
+        *text("screening_type"),
+        Fault("undecodable_byte", "unreadable_text", "special_group", bad_byte),
+        CREDIT_CODE,
+        *RAGGED,
+    ],
     ("eye_hospital", "health_services"): [
         *worker("worker_id"),
         *day("service_date"),
@@ -40,6 +52,16 @@ FAULTS: dict[tuple[str, str], list[Fault]] = {
         *number("satisfaction_score", "分", 0, 6, 10),
         CREDIT_CODE,
         BAD_VOUCHER,
+    ],
+    ("eye_hospital", "health_appointments"): [
+        *worker("worker_id"),
+        *day("booked_on"),
+        Fault("impossible_date", "type_invalid", "scheduled_on", instead("2025-02-30", "2025-13-05")),
+        Fault("missing_required", "required_missing", "scheduled_on", EMPTY),
+        Fault("wrong_order", "field_order", "scheduled_on", instead("2025-01-15")),
+        *code("service_category", "EH09"),
+        *code("appointment_status", "ZZ", "改期"),
+        *code("organisation_code", "220199", "CY09"),
     ],
     ("mini_program", "vouchers"): [
         *worker("worker_id"),
@@ -58,22 +80,89 @@ FAULTS: dict[tuple[str, str], list[Fault]] = {
         *text("site_name"),
         *number("attendees", "人", -3, 50000),
     ],
+    ("mini_program", "service_ratings"): [
+        *day("rated_on"),
+        *code("partner_id", "KQYY"),
+        *code("organisation_code", "U220199"),
+        *code("is_complaint", "?"),
+        *number("score", "星", 0, 10),
+        Fault("missing_required", "required_missing", "score", EMPTY),
+        *text("comment"),
+        BAD_VOUCHER,
+    ],
+    ("orthopaedic_hospital", "health_services"): [
+        *worker("worker_id"),
+        *day("service_date"),
+        *code("service_category", "康复理疗", "骨密度检测"),
+        *code("organisation_code", "净月区总工会"),
+        *text("service_category"),
+        *text("organisation_code"),
+        *number("satisfaction_score", "分", 0, 9, 100),
+        CREDIT_CODE,
+    ],
+    ("orthopaedic_hospital", "health_screenings"): [
+        *worker("worker_id"),
+        *day("screened_on"),
+        *code("special_group", "离退休人员"),
+        *code("screening_type", "骨密度检测"),
+        *code("organisation_code", "净月区总工会"),
+        *text("screening_type"),
+        CREDIT_CODE,
+    ],
+    ("jiahe_hospital", "health_services"): [
+        *worker("worker_id"),
+        *day("service_date"),
+        *code("service_category", "XX-99"),
+        *code("organisation_code", "220199"),
+        Fault("out_of_range", "out_of_range", "satisfaction_score", instead(0, 6, 10)),
+    ],
+    ("jiahe_hospital", "health_appointments"): [
+        *worker("worker_id"),
+        *day("booked_on"),
+        Fault("impossible_date", "type_invalid", "scheduled_on", instead("2025-02-30", "2025-13-05")),
+        Fault("missing_required", "required_missing", "scheduled_on", EMPTY),
+        Fault("wrong_order", "field_order", "scheduled_on", instead("2025-01-15")),
+        *code("service_category", "XX-99"),
+        *code("organisation_code", "220199"),
+        Fault("code_not_in_list", "not_in_code_list", "appointment_status", instead("checked-in", "waitlist")),
+    ],
+    ("counselling_hotline", "counselling_sessions"): [
+        *day("started_at"),
+        *code("channel", "微信"),
+        *code("topic", "咨询广告"),
+        *text("topic"),
+        Fault("code_not_in_list", "not_in_code_list", "organisation_code", instead("净月区", "吉林市")),
+        *number("duration_minutes", "分钟", -5, 1440),
+        Fault("missing_required", "required_missing", "duration_minutes", EMPTY),
+        Fault("out_of_range", "out_of_range", "satisfaction_score", instead(0, 9)),
+        *RAGGED,
+    ],
 }
 ORPHANS: dict[str, tuple[str, str]] = {}
 NEW_KEYS: dict[str, tuple[str, int]] = {
     "vouchers": ("V2025", 6),
     "outreach_events": ("H2025", 4),
+    "health_appointments": ("YY2025", 6),
+    "health_screenings": ("SC2025", 5),
+    "service_ratings": ("R2025", 6),
+    "counselling_sessions": ("GD2025", 5),
 }
 NEVER_MENDED: frozenset[str] = frozenset()
 FILLED: dict[str, object] = {
     "redeemed_on": np.datetime64("NaT"),
     "satisfaction_score": 4,
+    "comment": "服务很好",
 }
 ENDS: dict[str, str] = {
     "issued_on": "expires_on",
+    "booked_on": "scheduled_on",
 }
 CONTRADICTIONS: dict[str, tuple[str, list[object]]] = {
     "health_services": ("organisation_code", list(ORGANISATION_CODES[:11])),
     "vouchers": ("organisation_code", list(ORGANISATION_CODES)),
     "outreach_events": ("attendees", [11, 12, 13]),
+    "health_appointments": ("organisation_code", list(ORGANISATION_CODES[:11])),
+    "health_screenings": ("organisation_code", list(ORGANISATION_CODES[:11])),
+    "service_ratings": ("score", [3, 4, 5]),
+    "counselling_sessions": ("duration_minutes", [21, 22]),
 }

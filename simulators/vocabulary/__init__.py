@@ -5,12 +5,15 @@ is translated by these tables and by nothing else.
 
 `CODES`: partner -> canonical column -> {canonical code: what the partner writes}.
 `FIELDS`: (partner, feed) -> {canonical column: the partner's header, field or column}, in the partner's order.
+`SHEETS`: (partner, feed) -> the column by which a delivery is parted, and the sheet or archive member of each code.
 `KEYS`: feed -> key columns. `PARENTS`: child feed -> (parent feed, columns that name the parent).
+`SNAPSHOTS`: feeds of which every delivery is the whole, as it stood at the end of its interval.
 `CONNECTION_IDS`: partner -> id of the Airflow connection, as the partner file names it.
 """
 
 from simulators.vocabulary import employment, hardship, health, leadership, rights
-from simulators.vocabulary.health import SERVICE_CATEGORIES
+from simulators.vocabulary.hardship import SNAPSHOTS
+from simulators.vocabulary.health import SERVICE_CATEGORIES, SHEETS
 from simulators.vocabulary.organisations import ORGANISATION_CODES, ORGANISATIONS, Organisation
 
 __all__ = [
@@ -26,6 +29,8 @@ __all__ = [
     "PARENTS",
     "PARTNERS",
     "SERVICE_CATEGORIES",
+    "SHEETS",
+    "SNAPSHOTS",
     "Organisation",
 ]
 

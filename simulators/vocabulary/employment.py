@@ -19,7 +19,25 @@ CODES: dict[str, dict[str, dict[str, str]]] = {
             "other": "其他",
         },
         "certificate_level": {"none": "无", "junior": "初级", "intermediate": "中级", "senior": "高级"},
+        "enrolment_status": {"enrolled": "在读", "completed": "结业", "dropped_out": "退学"},
         "record_status": {"valid": "Y", "withdrawn": "N"},
+    },
+    "employment_system": {
+        "organisation_code": {
+            **{o.code: o.code for o in ORGANISATIONS},
+            "IND-CONSTRUCTION": "220100-01",
+            "IND-TRANSPORT": "220100-02",
+            "IND-TRADE": "220100-03",
+            "IND-MANUFACTURING": "220100-04",
+            "DIR": "220100-99",
+        },
+        "support_type": {
+            "advice": "GUIDE",
+            "project_referral": "PROJECT",
+            "subsidy": "SUBSIDY",
+            "guaranteed_loan": "LOAN",
+        },
+        "record_status": {"valid": "ACTIVE", "withdrawn": "REVOKED"},
     },
 }
 
@@ -72,6 +90,32 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "certificate_level": "cert_grade",
         "record_status": "valid_flag",
     },
+    ("training_base", "training_enrolments"): {
+        "enrolment_id": "enrol_no",
+        "session_id": "class_no",
+        "worker_id": "trainee_id_no",
+        "enrolled_on": "enrol_date",
+        "enrolment_status": "enrol_state",
+        "record_status": "valid_flag",
+    },
+    ("training_base", "training_certificates"): {
+        "certificate_id": "cert_no",
+        "session_id": "class_no",
+        "worker_id": "trainee_id_no",
+        "issued_on": "issue_date",
+        "certificate_level": "cert_grade",
+        "record_status": "valid_flag",
+    },
+    ("employment_system", "startup_support"): {
+        "support_id": "serviceId",
+        "worker_id": "certNo",
+        "organisation_code": "areaCode",
+        "support_type": "serviceType",
+        "supported_on": "serviceDate",
+        "amount_yuan": "amount",
+        "record_status": "dataState",
+        "updated_at": "lastModified",
+    },
 }
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -80,24 +124,40 @@ KEYS: dict[str, tuple[str, ...]] = {
     "job_applications": ("application_id",),
     "training_sessions": ("session_id",),
     "training_attendances": ("attendance_id",),
+    "training_enrolments": ("enrolment_id",),
+    "training_certificates": ("certificate_id",),
+    "startup_support": ("support_id",),
 }
 
 PARTNERS: dict[str, tuple[str, ...]] = {
     "job_fair_system": ("job_fairs", "job_postings", "job_applications"),
-    "training_base": ("training_sessions", "training_attendances"),
+    "training_base": (
+        "training_sessions",
+        "training_attendances",
+        "training_enrolments",
+        "training_certificates",
+    ),
+    "employment_system": ("startup_support",),
 }
 
 CONNECTION_IDS: dict[str, str] = {
     "job_fair_system": "job_fair_api",
     "training_base": "training_base_sftp",
+    "employment_system": "employment_system_api",
 }
 
 PARENTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "job_postings": ("job_fairs", ("fair_id",)),
     "job_applications": ("job_postings", ("posting_id", "fair_id")),
     "training_attendances": ("training_sessions", ("session_id",)),
+    "training_enrolments": ("training_sessions", ("session_id",)),
+    "training_certificates": ("training_sessions", ("session_id",)),
 }
 
-DATE_COLUMNS: frozenset[str] = frozenset({"fair_date", "applied_on", "started_on", "ended_on", "attended_on"})
-NUMBER_COLUMNS: frozenset[str] = frozenset({"headcount", "monthly_wage_min", "monthly_wage_max", "capacity"})
+DATE_COLUMNS: frozenset[str] = frozenset(
+    {"fair_date", "applied_on", "started_on", "ended_on", "attended_on", "enrolled_on", "issued_on", "supported_on"}
+)
+NUMBER_COLUMNS: frozenset[str] = frozenset(
+    {"headcount", "monthly_wage_min", "monthly_wage_max", "capacity", "amount_yuan"}
+)
 MOMENT_COLUMNS: frozenset[str] = frozenset()

@@ -25,8 +25,10 @@ The last lines of its log say, in Chinese and English, which delivery is meant, 
   the square. The rest of the night went on without it, and the briefing says so.
 - anything else is a fault of ours: the log shows where.
 
-`all_landed` does nothing: it turns orange, and the run red, when a square before it is red. `account_for_batches` is
-red when a delivery has no outcome at all: a bug, always. Clear the run once it is mended.
+`notify_partners` writes to the partner of each delivery that could not be used whole: which rows, which columns, why.
+Red: the mail server; the retries send what is left, and nothing twice. `all_landed` does nothing: it turns orange, and
+the run red, when a square before it is red. `account_for_batches` is red when a delivery has no outcome at all: a bug,
+always. Clear the run once it is mended.
 
 ### History, or one night again
 Trigger with `interval`, two ISO dates: `2025-01-01/2025-10-25` collects from the first day up to, and without, the
@@ -81,6 +83,20 @@ def ingest_dag(domain: str, pairs: list[dict[str, str]]) -> DAG:
                 raise AirflowFailException(f"{own.outcome}: {own.message_zh} / {own.message_en}")
             return str(own.outcome)
 
+        @task(trigger_rule=TriggerRule.ALL_DONE)
+        def notify_partners() -> None:
+            from worker_services.mailing import notices
+            from worker_services.mailing.outbox import MailUncertain
+            from worker_services.settings import Settings
+
+            suppliers = [(pair["partner"], pair["feed"]) for pair in pairs]
+            interval = run_interval(get_current_context())
+            try:
+                for path in notices.notify_all(Settings.load(), suppliers, interval, wiring.mail_server()):
+                    log.info("%s", path.name)
+            except MailUncertain as error:
+                raise AirflowFailException(str(error)) from error
+
         @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
         def account_for_batches() -> None:
             from worker_services.landing.outcomes import unaccounted
@@ -92,7 +108,8 @@ def ingest_dag(domain: str, pairs: list[dict[str, str]]) -> DAG:
                 raise AirflowFailException(f"{interval}: no outcome for {', '.join(wrong)}")
 
         # Accounting runs whatever became of the batches; without a second end, it would turn a red night green.
-        ingest.expand_kwargs(pairs) >> [account_for_batches(), EmptyOperator(task_id="all_landed")]
+        ends = [notify_partners(), account_for_batches(), EmptyOperator(task_id="all_landed")]
+        ingest.expand_kwargs(pairs) >> ends
 
     return build()
 

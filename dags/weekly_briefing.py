@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from airflow.sdk import Param, dag, get_current_context, task, task_group
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowFailException
 
 import wiring
 
@@ -93,11 +93,7 @@ def weekly_briefing() -> None:
         from worker_services.settings import Settings
 
         try:
-            server = wiring.connection("smtp_default")
-        except AirflowNotFoundException:
-            server = None
-        try:
-            for sent in send_mail(Settings.load(), Week.parse(week), edition, connection=server):
+            for sent in send_mail(Settings.load(), Week.parse(week), edition, connection=wiring.mail_server()):
                 log.info("%s by %s: %s", sent.outcome, sent.transport, sent.path.name)
         except MailUncertain as error:
             raise AirflowFailException(str(error)) from error

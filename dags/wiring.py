@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import Connection, CronDataIntervalTimetable, Variable
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
     from worker_services import connections, secrets
@@ -48,6 +49,14 @@ def connection(conn_id: str) -> "connections.Connection":
     )
 
 
+def mail_server() -> "connections.Connection | None":
+    """The connection smtp_default, or None where there is none: mails are files in the outbox then."""
+    try:
+        return connection("smtp_default")
+    except AirflowNotFoundException:
+        return None
+
+
 def privacy_secrets() -> "secrets.Secrets":
     """Read from Airflow's secrets what turns identifiers into worker keys and seals the vault."""
     from worker_services import secrets
@@ -55,4 +64,6 @@ def privacy_secrets() -> "secrets.Secrets":
     return secrets.Secrets(
         worker_key_secret=Variable.get("worker_key_secret"),
         vault_identity=Variable.get("vault_identity"),
+        previous_worker_key_secrets=secrets.previous(Variable.get("previous_worker_key_secrets", None)),
+        previous_vault_identities=secrets.previous(Variable.get("previous_vault_identities", None)),
     )

@@ -25,7 +25,7 @@ def ingest(run, partner: str = "mini_program", feed: str = "outreach_events") ->
 
 
 def test_every_command_has_help_and_json():
-    groups = {"partner", "quarantine", "warehouse", "briefing", "audit"}
+    groups = {"partner", "quarantine", "corrections", "warehouse", "briefing", "audit", "privacy"}
     assert set(main.commands) == groups
     for name in groups:
         for command in main.commands[name].commands.values():
@@ -38,7 +38,7 @@ def test_every_command_has_help_and_json():
 
 def test_partner_list_shows_every_feed_and_its_last_outcome(run):
     before = json.loads(run("partner", "list", "--json").output)
-    assert len(before) == 11
+    assert len(before) == 30
     assert {row["last_outcome"] for row in before} == {None}
     ingest(run)
     after = {(row["partner"], row["feed"]): row for row in json.loads(run("partner", "list", "--json").output)}

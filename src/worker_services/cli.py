@@ -4,8 +4,9 @@ import click
 
 from worker_services import __version__
 from worker_services.briefing.cli import briefing
-from worker_services.landing.cli import quarantine
+from worker_services.landing.cli import corrections, quarantine
 from worker_services.partners.cli import partner
+from worker_services.privacy.cli import privacy
 from worker_services.quality.cli import audit
 from worker_services.warehouse.cli import warehouse
 
@@ -16,5 +17,5 @@ def main() -> None:
     """Data pipeline and reporting warehouse of a city federation of trade unions."""
 
 
-for group in (partner, quarantine, warehouse, briefing, audit):
+for group in (partner, quarantine, corrections, warehouse, briefing, audit, privacy):
     main.add_command(group)

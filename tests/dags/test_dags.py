@@ -6,8 +6,8 @@ import pytest
 
 from worker_services.partners.registry import load_partners
 
-INGEST = {"ingest_employment", "ingest_health", "ingest_rights"}
-ALL = {*INGEST, "build_warehouse", "weekly_briefing"}
+INGEST = {"ingest_employment", "ingest_hardship", "ingest_health", "ingest_leadership", "ingest_rights"}
+ALL = {*INGEST, "build_warehouse", "maintain", "weekly_briefing"}
 HEAVY = {"pandas", "numpy", "duckdb", "pyarrow", "dbt", "great_expectations", "weasyprint", "paramiko", "psycopg"}
 
 Found = dict[str, Any]

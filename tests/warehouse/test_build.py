@@ -92,6 +92,30 @@ def test_success_rate_counts_conclusions_and_leaves_out_withdrawn_and_transferre
     assert float(rows["mediation_cases_withdrawn"][0]) > 0
 
 
+def test_who_came_and_who_left_the_register_is_read_off_its_snapshots(full_house, published):
+    before, after = (
+        full_house.partners.world.truth("hardship_register", night.end).set_index("register_no")
+        for night in (SATURDAY, SUNDAY)
+    )
+    with duckdb.connect(str(published.path), read_only=True) as database:
+        changes = database.execute(
+            "select change_type, list(distinct register_no order by register_no) "
+            "from intermediate.int_hardship_register_changes where snapshot_on = ? group by change_type",
+            [SUNDAY.last_day],
+        ).fetchall()
+        [(on_register, spells_open)] = database.execute(
+            "select (select count(*) from intermediate.int_hardship_spells where first_seen_on <= ? "
+            "and coalesce(ended_on, date '9999-12-31') > ?), count_if(ended_on is null) "
+            "from intermediate.int_hardship_spells",
+            [SATURDAY.last_day, SATURDAY.last_day],
+        ).fetchall()
+    found = dict(changes)
+    assert found["came"] == sorted(set(after.index) - set(before.index))
+    assert found["left"] == sorted(set(before.index) - set(after.index))
+    assert found["changed"]
+    assert (on_register, spells_open) == (len(before), len(after))
+
+
 def test_nothing_new_means_no_new_build(full_house, published):
     again = build(full_house.settings, utc_now() + timedelta(minutes=1))
     assert not again.is_new

@@ -71,8 +71,18 @@ class Landing:
         self.rows: dict[str, list[Row]] = {name: [] for name in self.types}
         self.rows["build"] = [{"build_id": "b", "as_of": datetime(2025, 10, 26, 18, 30), "is_demo": True}]
         self.rows["partners"] = [
-            {"partner_id": partner, "name_zh": name, "domain": domain, "feed": feed, "feed_name_zh": feed}
-            for partner, (name, domain, feeds) in PARTNERS.items()
+            {
+                "partner_id": partner,
+                "name_zh": name,
+                "short_name_zh": name,
+                "name_en": partner,
+                "partner_type": "system",
+                "domain": domain,
+                "display_order": order,
+                "feed": feed,
+                "feed_name_zh": feed,
+            }
+            for order, (partner, (name, domain, feeds)) in enumerate(PARTNERS.items())
             for feed in feeds
         ]
 

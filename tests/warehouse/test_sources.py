@@ -7,7 +7,6 @@ import yaml
 from worker_services.contracts import contract_feeds, load_contract
 from worker_services.intervals import utc_now
 from worker_services.partners.registry import load_partners
-from worker_services.seeds import read_seed
 from worker_services.settings import PROJECT_ROOT
 from worker_services.warehouse import landing_schema
 
@@ -45,6 +44,15 @@ def test_every_source_exists_and_is_described_whole(described, house, tmp_path):
     }
 
 
-def test_partners_have_one_name():
-    named = {row["code"]: (row["name_zh"], row["domain"]) for row in read_seed("code_lists/partners")}
-    assert named == {partner_id: (item.name, item.domain) for partner_id, item in load_partners().items()}
+def test_the_warehouse_knows_which_feeds_are_snapshots():
+    project = yaml.safe_load((PROJECT_ROOT / "dbt_project" / "dbt_project.yml").read_text(encoding="utf-8"))
+    snapshots = [feed for feed in contract_feeds() if load_contract(feed).delivery == "snapshot"]
+    assert snapshots
+    assert project["vars"]["snapshot_feeds"] == snapshots
+
+
+def test_partners_are_told_apart_by_name_and_by_order():
+    partners = load_partners().values()
+    for stated in ("name", "short_name", "name_en", "order"):
+        values = [getattr(partner, stated) for partner in partners]
+        assert len(set(values)) == len(values), stated

@@ -24,7 +24,8 @@ from worker_services.warehouse.landing_schema import Known
 from worker_services.warehouse.publish import current as published_build
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
-SOURCES = ("dbt_project/models", "dbt_project/seeds", "dbt_project/macros", "dbt_project/tests", "partners")
+DBT_SOURCES = ("models", "seeds", "macros", "tests")
+SOURCES = (*(f"dbt_project/{folder}" for folder in DBT_SOURCES), "partners", "expectations")
 FREE_SPACE_FACTOR = 4  # a full disk keeps what is committed, but leaves a file that never shrinks: look first
 
 

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from worker_services.contracts import contract_feeds, load_contract
-from worker_services.landing import batches, outcomes
+from worker_services.landing import batches, corrections, outcomes
 from worker_services.landing.batches import Manifest
 from worker_services.landing.outcomes import Outcome
 from worker_services.landing.quarantine import SCHEMA as QUARANTINE
@@ -32,6 +32,7 @@ BATCHES = pa.schema(
         ("raw_sha256", pa.string()),
         ("parquet_sha256", pa.string()),
         ("landed_at", pa.timestamp("us")),
+        ("supplements", pa.string()),
     ]
 )
 OUTCOMES = pa.schema(
@@ -59,28 +60,32 @@ class Known:
 
 def known_by(settings: Settings, as_of: datetime) -> Known:
     """What had landed, and what had become of each expected batch, by `as_of`."""
-    standing: dict[object, Manifest] = {}
+    standing: list[Manifest] = []
     recorded: list[Outcome] = []
     for partner_id, partner in load_partners().items():
         for feed in partner.feeds:
-            for manifest in batches.of_feed(settings, partner_id, feed):
-                if manifest.landed_at <= as_of:
-                    standing[(partner_id, feed, manifest.interval)] = manifest
+            landed = batches.of_feed(settings, partner_id, feed)
+            standing += batches.standing(item for item in landed if item.landed_at <= as_of)
             recorded += outcomes.nights(settings, partner_id, feed, as_of)
-    return Known(sorted(standing.values(), key=lambda item: item.batch_id), recorded)
+    return Known(sorted(standing, key=lambda item: item.batch_id), recorded)
 
 
 def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: datetime) -> None:
     """Create the schema in a new DuckDB file."""
     with duckdb.connect(str(path), config={"python_enable_replacements": False}) as database:
         database.execute("create schema landing")
-        _table(database, "batches", pa.Table.from_pylist(list(map(_batch_row, known.batches)), BATCHES))
+        _table(database, "batches", pa.Table.from_pylist(list(_batch_rows(known.batches)), BATCHES))
+        links = [batches.links_path(settings, item) for item in known.batches if item.has_worker_key_links]
+        database.execute(f"create table landing.worker_key_links as {_links_sql(links)}")
         for feed in contract_feeds():
-            files = [_parquet(settings, item) for item in known.batches if item.feed == feed]
-            database.execute(f'create view landing."{feed}" as {_feed_sql(feed, files)}')
+            files = [batches.parquet_path(settings, item) for item in known.batches if item.feed == feed]
+            corrected = corrections.apply_sql(feed, _feed_sql(feed, files))
+            database.execute(f'create view landing."{feed}" as {corrected}')
         _table(database, "outcomes", pa.Table.from_pylist(list(map(_outcome_row, known.outcomes)), OUTCOMES))
-        held = [_quarantine(settings, item) for item in known.batches if item.rows_quarantined]
-        database.execute(f"create view landing.quarantine_reasons as {_quarantine_sql(held)}")
+        held = [_quarantine(settings, item) for item in known.batches if item.rows_quarantined and not item.supplements]
+        released = [batches.parquet_path(settings, item) for item in known.batches if item.supplements]
+        database.execute(f"create view landing.quarantine_reasons as {_quarantine_sql(held, released)}")
+        _table(database, "corrections", corrections.table(settings, as_of))
         _table(database, "partners", pa.Table.from_pylist(list(_partner_rows())))
         database.execute("create table landing.build (build_id varchar, as_of timestamp, is_demo boolean)")
         database.execute(
@@ -89,26 +94,61 @@ def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: da
 
 
 def _feed_sql(feed: str, files: list[Path]) -> str:
-    columns = load_contract(feed).landed_columns
+    contract = load_contract(feed)
+    columns = contract.landed_columns
     if not files:
         return _empty_sql(columns | PLACE_COLUMNS)
-    picked = ", ".join(f'rows."{name}"::{sql_type} as "{name}"' for name, sql_type in columns.items())
+    workers = {column.published_name for column in contract.columns if column.privacy == "pseudonymise"}
+    values = {name: f'rows."{name}"' for name in columns}
+    values |= {name: f"coalesce(\"{name}_link\".current_key, {values[name]})" for name in workers}
+    picked = ", ".join(f'{value}::{columns[name]} as "{name}"' for name, value in values.items())
+    links = " ".join(
+        f'left join landing.worker_key_links as "{name}_link" on rows."{name}" = "{name}_link".old_key'
+        for name in workers
+    )
     return (
         f"select {picked}, batches.partner as _partner, batches.interval_start as _interval_start, "
         "batches.interval_end as _interval_end "
         f"from read_parquet({_list(files)}, union_by_name = true, hive_partitioning = false) as rows "
-        "join landing.batches as batches on rows._batch_id = batches.batch_id"
+        f"join landing.batches as batches on rows._batch_id = batches.batch_id {links}"
     )
 
 
-def _quarantine_sql(files: list[Path]) -> str:
-    columns = [
-        name for name in QUARANTINE.names if name not in ("value_shape", "message_zh", "message_en", "landed_at")
-    ]
+def _links_sql(files: list[Path]) -> str:
+    """Each key of a secret that was rotated out, and the newest key known of the same worker."""
+    if not files:
+        return _empty_sql({"old_key": "varchar", "current_key": "varchar"})
+    return f"""
+        with recursive links as (
+            select distinct old_key, new_key from read_parquet({_list(files)}, hive_partitioning = false)
+        ),
+        chains as (
+            select old_key, new_key as current_key from links
+            union
+            select chains.old_key, links.new_key as current_key
+            from chains inner join links on chains.current_key = links.old_key
+        )
+        select old_key, current_key from chains where current_key not in (select old_key from links)
+    """
+
+
+def _quarantine_sql(files: list[Path], released: list[Path]) -> str:
+    """Reasons of the rows that are still held; those that came out of quarantine are left out."""
+    left_out = ("place", "line_number", "value_shape", "message_zh", "message_en", "landed_at")
+    columns = [name for name in QUARANTINE.names if name not in left_out]
     if not files:
         sql_types = {"row_number": "bigint", "interval_start": "date", "interval_end": "date"}
         return _empty_sql({name: sql_types.get(name, "varchar") for name in columns})
-    return f"select {', '.join(columns)} from read_parquet({_list(files)}, hive_partitioning = false)"
+    held = f"select {', '.join(columns)} from read_parquet({_list(files)}, hive_partitioning = false)"
+    if not released:
+        return held
+    return (
+        f"select held.* from ({held}) as held anti join ("
+        "select batches.supplements as batch_id, rows._row_number as row_number "
+        f"from read_parquet({_list(released)}, union_by_name = true, hive_partitioning = false) as rows "
+        "join landing.batches as batches on rows._batch_id = batches.batch_id"
+        ") as released on held.batch_id = released.batch_id and held.row_number = released.row_number"
+    )
 
 
 def _empty_sql(columns: dict[str, str]) -> str:
@@ -125,22 +165,25 @@ def _table(database: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> No
     database.unregister("arrow_rows")
 
 
-def _parquet(settings: Settings, item: Manifest) -> Path:
-    return batches.folder(settings, item.partner, item.feed, item.interval) / f"{item.batch_id}.parquet"
-
-
 def _quarantine(settings: Settings, item: Manifest) -> Path:
     folder = partition(settings.quarantine, item.feed, item.partner, item.interval.last_day)
     return folder / f"{item.batch_id}.parquet"
 
 
-def _batch_row(item: Manifest) -> dict[str, Any]:
-    fields = {name: getattr(item, name, None) for name in BATCHES.names}
-    return fields | {
-        "interval_start": item.interval.start,
-        "interval_end": item.interval.end,
-        "landed_at": item.landed_at.replace(tzinfo=None),
-    }
+def _batch_rows(standing: list[Manifest]) -> Iterable[dict[str, Any]]:
+    """Rows that come out of quarantine were received once before: they only move from quarantined to accepted."""
+    landed = {item.batch_id for item in standing}
+    for item in standing:
+        fields = {name: getattr(item, name, None) for name in BATCHES.names}
+        if item.supplements:
+            is_known = item.supplements in landed
+            fields["rows_received"] = 0 if is_known else item.rows_accepted
+            fields["rows_quarantined"] = -item.rows_accepted if is_known else 0
+        yield fields | {
+            "interval_start": item.interval.start,
+            "interval_end": item.interval.end,
+            "landed_at": item.landed_at.replace(tzinfo=None),
+        }
 
 
 def _outcome_row(item: Outcome) -> dict[str, Any]:
@@ -152,13 +195,17 @@ def _outcome_row(item: Outcome) -> dict[str, Any]:
     }
 
 
-def _partner_rows() -> Iterable[dict[str, str]]:
+def _partner_rows() -> Iterable[dict[str, Any]]:
     for partner_id, partner in load_partners().items():
         for feed in partner.feeds:
             yield {
                 "partner_id": partner_id,
                 "name_zh": partner.name,
+                "short_name_zh": partner.short_name or partner.name,
+                "name_en": partner.name_en,
+                "partner_type": partner.type,
                 "domain": partner.domain,
+                "display_order": partner.order,
                 "feed": feed,
                 "feed_name_zh": load_contract(feed).label,
             }

@@ -476,9 +476,9 @@ def mutate_packed(case: Case, chance: random.Random, data: bytes) -> bytes:
 
 
 def mutate_xml(case: Case, chance: random.Random, content: bytes) -> bytes:
-    """Damage the text between tags; numbers that stand for shared strings are references, and are left alone."""
+    """Damage the text of one cell. Numbers of shared strings are references; a text without a tag is in many cells."""
     pieces = re.split(rb"(<t[^>]*>[^<]*</t>)", content)
-    texts = range(1, len(pieces), 2)
+    texts = [at for at in range(1, len(pieces), 2) if b"[" in pieces[at]]
     if not texts:
         return content
     at = chance.choice(texts)

@@ -23,7 +23,7 @@ class Connection(BaseModel):
     login: str = ""
     password: SecretStr = SecretStr("")
     schema_: str = Field(default="", alias="schema")
-    extra: dict[str, Any] = Field(default_factory=dict)
+    extra: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a private key
 
 
 def from_environment(conn_id: str) -> Connection:

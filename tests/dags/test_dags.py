@@ -8,7 +8,8 @@ from worker_services.partners.registry import load_partners
 
 INGEST = {"ingest_employment", "ingest_hardship", "ingest_health", "ingest_leadership", "ingest_rights"}
 ALL = {*INGEST, "build_warehouse", "maintain", "weekly_briefing"}
-HEAVY = {"pandas", "numpy", "duckdb", "pyarrow", "dbt", "great_expectations", "weasyprint", "paramiko", "psycopg"}
+DRIVERS = {"asyncssh", "psycopg", "pymysql"}
+HEAVY = {"pandas", "numpy", "duckdb", "pyarrow", "dbt", "great_expectations", "weasyprint", *DRIVERS}
 
 Found = dict[str, Any]
 

@@ -20,7 +20,7 @@ def test_title_and_total_rows_are_no_data():
 
 
 def test_headers_are_found_however_they_are_spaced():
-    headers = [f" {name[:2]}\u3000{name[2:]}\n" for name in HEADERS]
+    headers = [f" {name[:2]}\u3000{name[2:]}\x00\n" for name in HEADERS]
     assert receive(table([ROW], headers=headers)).rows == [ROW]
 
 

@@ -212,3 +212,23 @@ def test_a_workbook_beyond_its_limit_is_refused(monkeypatch):
     monkeypatch.setattr(workbook, "WORKBOOK_BYTES", 4000)
     with pytest.raises(UnreadableDelivery, match="too large"):
         receive(written(("a", [HEADERS, *[changed(c0=f"R{n}") for n in range(500)]])), SHEETS)
+
+
+@pytest.mark.parametrize(
+    ("last", "is_read"),
+    [
+        ([["小计", 1], ["合计", 3]], True),  # a total of each sheet, and of all below the last
+        ([["小计", 1]], True),
+        ([["小计", 2]], False),
+        ([["小计", 1], ["合计", 4]], False),
+        ([["合计", 2]], False),
+    ],
+)
+def test_each_sheet_may_have_its_total_and_the_last_that_of_all(last, is_read):
+    first, second = [HEADERS, ROW, ROW, ["小计", 2]], [HEADERS, ROW, *last]
+    data = written(("甲", first), ("乙", second))
+    if is_read:
+        assert len(receive(data, SHEETS_WITH_TOTAL).rows) == 3
+    else:
+        with pytest.raises(UnreadableDelivery, match="total row declares"):
+            receive(data, SHEETS_WITH_TOTAL)

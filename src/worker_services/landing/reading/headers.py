@@ -139,8 +139,8 @@ def resembling(name: str, others: Iterable[str], share: float = _RESEMBLES) -> s
 
 
 def normal(text: str) -> str:
-    """A header or label without what people type by chance: width, surrounding and inner spaces, line breaks."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    """A header or label without what comes by chance: width, surrounding and inner spaces, line breaks, controls."""
+    return re.sub(r"[\s\x00-\x1f\x7f]+", "", unicodedata.normalize("NFKC", text))
 
 
 def _stripped(rows: Iterable[Sequence[str]]) -> frozenset[str]:

@@ -123,6 +123,7 @@ class _Stream:
         self.summary = summary
         self.absent = set(late)
         self.counts: list[tuple[int, int | None]] = []
+        self.has_grand_total = False
 
     def batches(self, schema: pa.Schema, first: Part, rest: Iterator[Part]) -> Iterator[pa.RecordBatch]:
         for part in chain([first], rest):
@@ -139,6 +140,7 @@ class _Stream:
                 self.summary.received += len(data.lines) + len(data.ragged)
             rows.check_width()
             self.counts.append((rows.counted, rows.declared))
+            self.has_grand_total = rows.has_subtotal_and_total
         self.summary.absent = [column for column in self.feed.columns if column in self.absent]
         self._check_totals()
 
@@ -181,13 +183,20 @@ class _Stream:
         return pa.record_batch([pa.array(numbers), places, pa.array(lines), widths, texts, *columns], schema=schema)
 
     def _check_totals(self) -> None:
-        """Each part's total row declares its own rows, or a single one at the very end those of all parts."""
+        """Each part's total row declares its own rows, or a single one at the very end those of all parts.
+
+        A grand total below the last part's own subtotal declares those of all parts, too.
+        """
         counted = sum(count for count, _ in self.counts)
         totals = [total for _, total in self.counts if total is not None]
         has_each = len(totals) == len(self.counts)
-        if has_each or (len(totals) == 1 and self.counts[-1][1] is not None):
+        is_grand = self.has_grand_total and self.counts[-1][1] == counted
+        if is_grand:
+            self.summary.declared_total = counted
+        elif has_each or (len(totals) == 1 and self.counts[-1][1] is not None):
             self.summary.declared_total = sum(totals)
         declared = self.summary.declared_total
+        parts = self.counts[:-1] if is_grand else self.counts
         if not self.has_total_row:
             return
         if declared is None:
@@ -195,7 +204,7 @@ class _Stream:
                 f"文件末尾没有“合计”行（已读到 {counted} 行），疑为传输中断或文件被截断。请合作单位重新交付完整文件。",
                 f"the file has no total row after {counted} rows: it was cut off; ask for a new delivery",
             )
-        if declared != counted or (has_each and any(total != count for count, total in self.counts)):
+        if declared != counted or (has_each and any(total != count for count, total in parts)):
             raise UnreadableDelivery(
                 f"“合计”行载明 {declared} 行，实际读到 {counted} 行，二者不符。请合作单位核对后重新交付。",
                 f"the total row declares {declared} rows, {counted} were read; "
@@ -221,6 +230,11 @@ class _DataRows:
         totals = sorted(self.totals)
         grand = [total for total in totals if total[1] in _GRAND_TOTALS]
         return (grand or totals or [(0, "", None)])[-1][2]
+
+    @property
+    def has_subtotal_and_total(self) -> bool:
+        labels = {label for _, label, count in self.totals if count is not None}
+        return bool(labels & _GRAND_TOTALS) and bool(labels - _GRAND_TOTALS)
 
     def of(self, block: Block) -> Block:
         """The block without what is no data. Raises UnreadableDelivery where the layout changes."""

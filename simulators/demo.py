@@ -269,8 +269,13 @@ def made(place: Place, plan: Plan, progress: Progress, total: float) -> Table:
     briefing = settings.reports_root / "briefings" / str(plan.week)
     table.add_row("Briefing", _shown(briefing / "city.pdf"))
     table.add_row("Its figures", f"{_shown(briefing / 'city.figures.json')}, .csv")
+    notices = [mail for mail in mails(settings) if mail.name.startswith("notice_")]
     for mail in mails(settings):
-        table.add_row("Mail", _shown(mail))
+        if mail not in notices:
+            table.add_row("Mail", _shown(mail))
+    if notices:
+        folder = _shown(notices[0].parent)
+        table.add_row("Notices", f"{len(notices)} to partners whose delivery was not used whole: {folder}/notice_*.eml")
     table.add_row("Quality report", _shown(settings.reports_root / "quality" / str(plan.week.end) / "index.html"))
     table.add_row("Warehouse", _shown(build.path) if build else "none")
     table.add_row("Landing", _shown(settings.landing))

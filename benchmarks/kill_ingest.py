@@ -34,7 +34,17 @@ from worker_services.secrets import Secrets
 from worker_services.settings import PROJECT_ROOT, Settings
 
 NIGHT = Interval.parse(simulators.DEMO_INTERVALS[-1])
-PAIRS = [(partner, feed) for partner, item in load_partners().items() for feed in item.feeds]
+PAIRS = [  # one of each protocol and each form of delivery
+    ("maternity_hospital", "health_services"),  # CSV by SFTP
+    ("orthopaedic_hospital", "health_services"),  # a workbook
+    ("counselling_hotline", "counselling_sessions"),  # a ZIP
+    ("eye_hospital", "health_services"),  # a JSON API
+    ("jiahe_hospital", "health_services"),  # FHIR bulk export
+    ("mediation_center", "mediation_events"),  # PostgreSQL
+    ("contract_register", "labour_contracts"),  # MariaDB
+    ("hardship_system", "hardship_register"),  # a snapshot
+    ("leadership_office", "publicity_items"),  # a folder
+]
 
 
 def in_child(work: Callable[[], Any]) -> tuple[int, int]:

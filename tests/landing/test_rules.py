@@ -192,10 +192,10 @@ def test_every_rule_has_words_for_the_partner():
     seen = set()
     for feed in contract_feeds():
         for column in load_contract(feed).columns:
-            expression = rules.broken_rule(column, "c", "v", "date '2025-01-01'")
+            expression = rules.broken_rule(column, "c", "v", "date '2025-01-01'", "false")
             seen |= {part.split("'")[0] for part in expression.split(" then '")[1:]}
     assert (
-        {"required_missing", "check_digit", "future_date"}
+        {"required_missing", "check_digit", "future_date", "clock_skew"}
         <= seen
         <= {rule["rule"] for rule in read_seed("rules/rules")}
     )

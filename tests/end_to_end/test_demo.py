@@ -44,15 +44,19 @@ def test_everything_lies_where_others_look_for_it(lived: Lived) -> None:
     assert (briefing / "city.figures.csv").stat().st_size
     for interval in PLAN.intervals:
         assert (settings.reports_root / "quality" / str(interval.last_day) / "index.html").exists()
-    assert len(list((settings.reports_root / "outbox").glob("*.eml"))) >= 1
+    mails = [path.name for path in (settings.reports_root / "outbox").glob("*.eml")]
+    notices = [name for name in mails if name.startswith("notice_")]
+    assert len(mails) == len(notices) + 1
+    assert len(notices) >= len(load_partners())
 
 
 def test_the_second_run_changes_nothing_and_says_so(lived: Lived) -> None:
     first, second = lived.files
     assert len(first) > 100
     assert {name for name in first.keys() | second.keys() if first.get(name) != second.get(name)} == set()
-    assert "11 unchanged" not in lived.said[0]
-    assert lived.said[1].count("11 batches: 11 unchanged") == len(PLAN.intervals)
+    count = sum(len(partner.feeds) for partner in load_partners().values())
+    assert f"{count} unchanged" not in lived.said[0]
+    assert lived.said[1].count(f"{count} batches: {count} unchanged") == len(PLAN.intervals)
     assert lived.said[1].count("nothing new") == len(PLAN.intervals)
     assert "0 new mail" in lived.said[1]
 

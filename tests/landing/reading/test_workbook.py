@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from datetime import date, datetime
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -232,3 +233,15 @@ def test_each_sheet_may_have_its_total_and_the_last_that_of_all(last, is_read):
     else:
         with pytest.raises(UnreadableDelivery, match="total row declares"):
             receive(data, SHEETS_WITH_TOTAL)
+
+
+def test_the_old_binary_format_is_read_too():
+    """samples/services.xls, by xlwt 1.3.0: a title, the header, two rows (one date is a real one) and 合计 2."""
+    feed = with_source(format="xls", has_total_row=True)
+    received = receive((Path(__file__).parent / "samples" / "services.xls").read_bytes(), feed)
+    second = ["FC2025060300002", *ROW[1:]]
+    assert [[cell or "" for cell in row] for row in received.rows] == [ROW, second]
+    assert received.lines == [4, 5]
+    assert received.summary.declared_total == 2
+    with pytest.raises(UnreadableDelivery, match="no whole Excel workbook"):
+        receive((Path(__file__).parent / "samples" / "services.xls").read_bytes()[:3000], feed)

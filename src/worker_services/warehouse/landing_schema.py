@@ -100,7 +100,7 @@ def _feed_sql(feed: str, files: list[Path]) -> str:
         return _empty_sql(columns | PLACE_COLUMNS)
     workers = {column.published_name for column in contract.columns if column.privacy == "pseudonymise"}
     values = {name: f'rows."{name}"' for name in columns}
-    values |= {name: f"coalesce(\"{name}_link\".current_key, {values[name]})" for name in workers}
+    values |= {name: f'coalesce("{name}_link".current_key, {values[name]})' for name in workers}
     picked = ", ".join(f'{value}::{columns[name]} as "{name}"' for name, value in values.items())
     links = " ".join(
         f'left join landing.worker_key_links as "{name}_link" on rows."{name}" = "{name}_link".old_key'

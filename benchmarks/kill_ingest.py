@@ -140,10 +140,12 @@ def main(points: int, seed: int) -> None:
             if wrong:
                 print(f"point {point}: {', '.join(wrong)}")
             shutil.rmtree(settings.data_root)
-        print(
-            f"{points} points: {killed} killed in the night, {unfinished} of them in the middle of a file; "
-            f"{different} nights differ from the undisturbed one"
-        )
+            if point % 10 == 0 or point == points:
+                print(
+                    f"{point} points: {killed} killed in the night, {unfinished} of them in the middle of a file; "
+                    f"{different} nights differ from the undisturbed one",
+                    flush=True,
+                )
     raise SystemExit(1 if different or not killed else 0)
 
 

@@ -101,7 +101,8 @@ def make_workers(rng: np.random.Generator, employers: Employers, count: int = WO
     per_employer = shares[employers.organisation] / np.bincount(employers.organisation)[employers.organisation]
     employer = rng.choice(len(employers.name), count, p=per_employer / per_employer.sum())
     is_woman = rng.random(count) < 0.54
-    age = np.clip(rng.normal(40, 10.5, count), 17.5, 67)
+    age = rng.normal(40, 10.5, count)
+    age = np.where(age < 17.5, 35 - age, np.where(age > 67, 134 - age, age)).clip(17.5, 67)
     birth = np.datetime64("2025-06-30") - (age * 365.25).astype("timedelta64[D]")
     birthdays = np.char.replace(np.datetime_as_string(birth), "-", "")
     # the running number within a birthday keeps IDs apart; its last digit is odd for men, even for women

@@ -32,7 +32,8 @@ def audit(settings: Settings, build_id: str) -> AuditResult:
         build_id=build_id,
         checks=len(results) + len(contract_feeds()),
         critical=lost + [_line(item) for item in bad if item.severity == "critical" or item.status == "error"],
-        warnings=[_line(item) for item in bad if item.severity == "warning" and item.status == "failed"],
+        warnings=_outlived(str(path))
+        + [_line(item) for item in bad if item.severity == "warning" and item.status == "failed"],
     )
     verdict = {
         "passed": not found.critical,
@@ -56,13 +57,21 @@ def _reconcile(path: str) -> list[str]:
                 f"""
                 select
                     (select count(*) from landing."{feed}"),
-                    (select coalesce(sum(rows_accepted), 0) from landing.batches where feed = ?)
+                    (select coalesce(sum(rows_accepted), 0) from landing.batches where feed = $feed)
+                    - (select coalesce(sum(rows), 0) from landing.dropped_rows where feed = $feed)
                 """,
-                [feed],
+                {"feed": feed},
             ).fetchall()[0]
             if rows != accepted:
-                lost.append(f"{feed}: {rows} rows in the build, {accepted} in the manifests")
+                lost.append(f"{feed}: {rows} rows in the build, {accepted} in the manifests, corrections left out")
     return lost
+
+
+def _outlived(path: str) -> list[str]:
+    """Corrections whose source has been mended since."""
+    with duckdb.connect(path, read_only=True) as database:
+        rows = database.execute("select id from landing.corrections where not is_needed order by id").fetchall()
+    return [f"correction {name}: the source no longer says what it corrects; take it out" for (name,) in rows]
 
 
 def _line(result: CheckResult) -> str:

@@ -77,10 +77,16 @@ def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: da
         _table(database, "batches", pa.Table.from_pylist(list(_batch_rows(known.batches)), BATCHES))
         links = [batches.links_path(settings, item) for item in known.batches if item.has_worker_key_links]
         database.execute(f"create table landing.worker_key_links as {_links_sql(links)}")
+        database.execute("create table landing.dropped_rows (feed varchar, rows bigint)")
         for feed in contract_feeds():
             files = [batches.parquet_path(settings, item) for item in known.batches if item.feed == feed]
-            corrected = corrections.apply_sql(feed, _feed_sql(feed, files))
-            database.execute(f'create view landing."{feed}" as {corrected}')
+            landed = _feed_sql(feed, files)
+            database.execute(f'create view landing."{feed}" as {corrections.apply_sql(feed, landed)}')
+            if corrections.for_feed(feed):
+                database.execute(
+                    f"insert into landing.dropped_rows select '{feed}', (select count(*) from ({landed}) as landed) "
+                    f'- (select count(*) from landing."{feed}")'
+                )
         _table(database, "outcomes", pa.Table.from_pylist(list(map(_outcome_row, known.outcomes)), OUTCOMES))
         held = [_quarantine(settings, item) for item in known.batches if item.rows_quarantined and not item.supplements]
         released = [batches.parquet_path(settings, item) for item in known.batches if item.supplements]

@@ -8,6 +8,7 @@ again. Compared: batches and their rows, quarantine with the sealed rows, outcom
 difference.
 """
 
+import importlib
 import json
 import os
 import random
@@ -104,6 +105,7 @@ def landed(settings: Settings, secrets: Secrets) -> dict[str, Any]:
 @click.option("--points", default=100, show_default=True)
 @click.option("--seed", default=20251122, show_default=True)
 def main(points: int, seed: int) -> None:
+    importlib.import_module("worker_services.quality.duckdb_datasource")  # once, and not in every worker
     rng = random.Random(seed)
     secrets = Secrets(
         worker_key_secret=SecretStr("key of the benchmark"),

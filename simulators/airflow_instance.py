@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import stamina
 
 from simulators.guard import Guard, Program
 
@@ -27,6 +28,10 @@ START_SECONDS = 120.0
 
 class AirflowFailure(Exception):
     """Airflow did not start, or a run did not succeed. The message ends with the log that says why."""
+
+
+class DatabaseBusy(AirflowFailure):
+    """SQLite takes one writer at a time, and gave up waiting for the others."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,18 @@ class Airflow:
         conf: Mapping[str, str] | None = None,
     ) -> None:
         """Start a run, or the same run again when there is one by that id."""
+        for attempt in stamina.retry_context(on=DatabaseBusy, attempts=8, timeout=None, wait_initial=1.0):
+            with attempt:
+                self._run(dag_id, run_id, logical_date, data_interval, conf)
+
+    def _run(
+        self,
+        dag_id: str,
+        run_id: str,
+        logical_date: datetime | None,
+        data_interval: tuple[datetime, datetime] | None,
+        conf: Mapping[str, str] | None,
+    ) -> None:
         path = f"/api/v2/dags/{dag_id}/dagRuns"
         if self._client.get(f"{path}/{run_id}").status_code == httpx.codes.OK:
             self._ask("POST", f"{path}/{run_id}/clear", {"dry_run": False})
@@ -163,7 +180,8 @@ class Airflow:
             self.check_alive()
             raise AirflowFailure(f"{method} {path}: Airflow does not answer ({error})") from error
         if answer.is_error:
-            raise AirflowFailure(f"{method} {path}: {answer.status_code} {answer.text}")
+            what = f"{method} {path}: {answer.status_code} {answer.text}"
+            raise DatabaseBusy(what) if "Database error" in answer.text else AirflowFailure(what)
         return answer.json()
 
     def _wait_ready(self, dags: set[str]) -> None:

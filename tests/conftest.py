@@ -23,13 +23,6 @@ hypothesis_settings.load_profile("house")
 HISTORY, SATURDAY, SUNDAY = (Interval.parse(text) for text in simulators.DEMO_INTERVALS)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay in one process, and those of end_to_end all in the same: two nights at once starve."""
-    for item in items:
-        group = "end_to_end" if "end_to_end" in item.path.parts else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @dataclass(frozen=True)
 class House:
     """A data root of its own, with the simulated partners at its door."""

@@ -3,23 +3,21 @@
 import ctypes
 import os
 import pwd
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from worker_services.files import make_folder_of_process
+
 _PR_SET_PDEATHSIG = 1
-_PREFIX = "simulated-partners-"
 
 
 def make_home() -> Path:
     """A new folder for one server; those of runs that were killed are removed."""
-    _sweep()
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    return make_folder_of_process("simulated-partners-")
 
 
 def service_user() -> str | None:
@@ -76,14 +74,3 @@ def _end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
         prctl(_PR_SET_PDEATHSIG, number)
 
     return ask
-
-
-def _sweep() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        try:
-            os.kill(int(owner), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (PermissionError, ValueError):
-            continue

@@ -11,6 +11,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from worker_services.secrets import Secrets, from_environment
+
 PIPED_WIDTH = 200
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -43,6 +45,14 @@ def show_one(record: Any, *, as_json: bool) -> None:
         return
     for name, value in fields.items():
         click.echo(f"{name.replace('_', ' ')}: {value}")
+
+
+def secrets_at_hand() -> Secrets:
+    """The secrets of the environment; where they are not set or not readable, the command was used wrongly."""
+    try:
+        return from_environment()
+    except (LookupError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
 
 
 def acting_user() -> str:

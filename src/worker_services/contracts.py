@@ -92,6 +92,11 @@ class Contract:
         return any(column.name == "record_status" for column in self.columns)
 
     @property
+    def has_versions(self) -> bool:
+        """Whether one batch may hold several versions of a record, of which the later one counts."""
+        return self.delivery == "changes" and any(column.is_version for column in self.columns)
+
+    @property
     def landed_columns(self) -> dict[str, str]:
         """Name and SQL type of every column of a landing file, in order; no personal data is among them."""
         landed: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -43,6 +44,19 @@ def sweep(root: Path, older_than_seconds: float = 86_400.0) -> None:
     for path in root.rglob(".*.tmp"):
         if path.stat().st_mtime < oldest:
             path.unlink(missing_ok=True)
+
+
+def make_folder_of_process(prefix: str) -> Path:
+    """A new temporary folder of this process; those of the same prefix whose process is gone are removed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        owner = folder.name.removeprefix(prefix).partition("-")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (PermissionError, ValueError):
+            continue
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
 
 
 def sync(path: Path) -> None:

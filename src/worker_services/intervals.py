@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -35,6 +35,16 @@ class Interval:
         """The calendar day that the night ending at `run_end` collects: the day before it in Shanghai."""
         today = run_end.astimezone(SHANGHAI).date()
         return cls(today - timedelta(days=1), today)
+
+    @property
+    def starts_at(self) -> datetime:
+        """The first moment in it."""
+        return datetime.combine(self.start, time(), SHANGHAI)
+
+    @property
+    def ends_at(self) -> datetime:
+        """The first moment after it."""
+        return datetime.combine(self.end, time(), SHANGHAI)
 
     @property
     def last_day(self) -> date:

@@ -24,6 +24,7 @@ from worker_services.landing.rules import (
 from worker_services.partners.registry import Feed
 from worker_services.privacy.pseudonyms import age_band_sql, hmac_pads, sex_sql, worker_key_sql
 from worker_services.secrets import Secrets
+from worker_services.sql_literals import quoted, quoted_list
 
 WAIVABLE = frozenset(
     {"duplicate_row", "duplicate_key", "out_of_range", "future_date", "field_order", "pattern_mismatch", "clock_skew"}
@@ -56,6 +57,10 @@ class CheckedRows:
         return self.engine.execute(_accepted_sql(self.contract), _pads(self.contract, self.secrets)).to_arrow_reader(
             ROWS_A_BATCH
         )
+
+    def accepted_row_numbers(self) -> list[int]:
+        """Which rows are accepted, in order."""
+        return [number for (number,) in self.engine.execute("select _row_number from accepted order by all").fetchall()]
 
     def reasons(self) -> pa.RecordBatchReader:
         """row_number, place, line_number, column_name, rule, value_shape: one row for each broken rule; by row."""
@@ -157,7 +162,7 @@ def _cleaned_sql(feed: Feed, contract: Contract) -> str:
             texts.append(f'{clean(column, delivered)} as "c_{column.name}"')
         else:
             constant = feed.constants.get(column.name)
-            texts.append(f'{_literal(constant) if constant else "null::varchar"} as "c_{column.name}"')
+            texts.append(f'{quoted(constant) if constant else "null::varchar"} as "c_{column.name}"')
         cell = f'"c_{column.name}"'
         value = _coded(column, cell, feed) if column.code_list else typed(column, cell, feed.formats.get(column.name))
         values.append(f'{value} as "v_{column.name}"')
@@ -170,9 +175,7 @@ def _cleaned_sql(feed: Feed, contract: Contract) -> str:
 def _coded(column: Column, cell: str, feed: Feed) -> str:
     spellings = {**load_code_list(column.code_list or ""), **feed.codes.get(column.name, {})}
     plain = {"".join(text.translate(_HALF_WIDTH).split()): code for text, code in spellings.items()}
-    keys = ", ".join(_literal(text) for text in plain)
-    codes = ", ".join(_literal(code) for code in plain.values())
-    return f"map([{keys}], [{codes}])[{cell}]"
+    return f"map({quoted_list(plain)}, {quoted_list(plain.values())})[{cell}]"
 
 
 def _ruled_sql(contract: Contract, interval: Interval) -> str:
@@ -204,7 +207,7 @@ def _broken_sql(delivered: Delivered, contract: Contract, interval: Interval, wa
     columns = [column for column, _ in _rules(contract, interval)]
     reasons = ", ".join(_struct(column, f"r{number}", f'"c_{column}"') for number, column in enumerate(columns))
     is_broken = " or ".join(f"r{number} is not null" for number in range(len(columns)))
-    kept = " and ".join(["reason.rule is not null", *(f"reason.rule <> {_literal(rule)}" for rule in sorted(waived))])
+    kept = " and ".join(["reason.rule is not null", *(f"reason.rule <> {quoted(rule)}" for rule in sorted(waived))])
     width = sum(bool(re.fullmatch(r"c\d+", name)) for name in delivered.batches.schema.names)
     return f"""
         select _row_number, reasons
@@ -227,8 +230,7 @@ def _repeated_sql(contract: Contract, waived: Collection[str]) -> str:
     """Rows that say the same again, and rows that contradict each other: one key, one version, different cells."""
     everything = ", ".join(f'"c_{column.name}"' for column in contract.columns)
     key = ", ".join(f'"c_{name}"' for name in contract.key)
-    has_versions = contract.delivery == "changes" and any(column.is_version for column in contract.columns)
-    version = ', "v_updated_at"' if has_versions else ""
+    version = ', "v_updated_at"' if contract.has_versions else ""
     first = contract.key[0]
     contradiction = "false" if "duplicate_key" in waived else "versions_at_once > 1"
     repetition = "false" if "duplicate_row" in waived else "copy_number > 1"
@@ -287,7 +289,3 @@ def _count(engine: duckdb.DuckDBPyConnection, relation: str) -> int:
 
 def _struct(column: str, rule: str, cell: str) -> str:
     return f"{{'column_name': '{column}', 'rule': {rule}, 'value_shape': {value_shape(cell)}}}"
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

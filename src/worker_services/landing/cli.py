@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker_services import secrets as keys
-from worker_services.console import acting_user, json_option, show
+from worker_services.console import acting_user, json_option, secrets_at_hand, show
 from worker_services.contracts import load_contract
 from worker_services.settings import Settings
+
+if TYPE_CHECKING:
+    from worker_services.landing.quarantine import Held
 
 
 @click.group()
@@ -65,9 +67,7 @@ def show_held(batch_id: str, row: int | None, reveal: bool, reason: str | None, 
     from worker_services.seeds import read_seed
 
     settings = Settings.load()
-    batch = held_rows.find(settings, batch_id)
-    if batch is None:
-        raise click.ClickException(f"no rows of a batch '{batch_id}' are held; see: worker-services quarantine list")
+    batch = _held_batch(settings, batch_id)
     reasons = decisions.reasons(settings, batch, row)
     if not reasons:
         raise click.ClickException(f"row {row} of {batch_id} is not held")
@@ -82,7 +82,7 @@ def show_held(batch_id: str, row: int | None, reveal: bool, reason: str | None, 
         return
     if row is None or not (reason or "").strip():
         raise click.UsageError("--reveal shows one row to one person for one reason: give --row and --reason as well")
-    secrets = _secrets()
+    secrets = secrets_at_hand()
     ledger.append(settings, actor, "quarantine.reveal", batch_id, {"row": row, "reason": reason})
     try:
         (found,) = held_rows.rows(batch, secrets, {row})
@@ -121,7 +121,7 @@ def release(batch_id: str, reason: str, actor: str, as_json: bool, rows_text: st
     rows = _rows(rows_text)
     _show_decided(
         lambda: decisions.release(
-            Settings.load(), batch_id, rows, actor=actor, reason=reason, waived=waived, secrets=_secrets()
+            Settings.load(), batch_id, rows, actor=actor, reason=reason, waived=waived, secrets=secrets_at_hand()
         ),
         as_json,
     )
@@ -142,16 +142,15 @@ def release(batch_id: str, reason: str, actor: str, as_json: bool, rows_text: st
 def correct(batch_id: str, reason: str, actor: str, as_json: bool, row: int, assignments: tuple[str, ...]) -> None:
     """Send one row through the door with corrected values. The values are kept sealed."""
     from worker_services.landing import decisions
-    from worker_services.landing import quarantine as held_rows
 
     settings = Settings.load()
-    batch = held_rows.find(settings, batch_id)
-    if batch is None:
-        raise click.ClickException(f"no rows of a batch '{batch_id}' are held; see: worker-services quarantine list")
+    batch = _held_batch(settings, batch_id)
     personal = {column.name for column in load_contract(batch.feed).columns if column.privacy != "keep"}
     values = dict(_assignment(text, personal) for text in assignments)
     _show_decided(
-        lambda: decisions.correct(settings, batch_id, row, values, actor=actor, reason=reason, secrets=_secrets()),
+        lambda: decisions.correct(
+            settings, batch_id, row, values, actor=actor, reason=reason, secrets=secrets_at_hand()
+        ),
         as_json,
     )
 
@@ -165,7 +164,9 @@ def reject(batch_id: str, reason: str, actor: str, as_json: bool, rows_text: str
 
     rows = _rows(rows_text)
     _show_decided(
-        lambda: decisions.reject(Settings.load(), batch_id, rows, actor=actor, reason=reason, secrets=_secrets()),
+        lambda: decisions.reject(
+            Settings.load(), batch_id, rows, actor=actor, reason=reason, secrets=secrets_at_hand()
+        ),
         as_json,
     )
 
@@ -222,11 +223,13 @@ def _rows(text: str) -> list[int] | None:
         raise click.UsageError(str(error)) from error
 
 
-def _secrets() -> keys.Secrets:
+def _held_batch(settings: Settings, batch_id: str) -> "Held":
+    from worker_services.landing import decisions
+
     try:
-        return keys.from_environment()
-    except LookupError as error:
-        raise click.UsageError(str(error)) from error
+        return decisions.held_batch(settings, batch_id)
+    except decisions.CannotDecide as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _counts(counted: Any) -> str:

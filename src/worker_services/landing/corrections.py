@@ -22,6 +22,7 @@ from worker_services.landing import batches
 from worker_services.landing.rules import broken_rule, clean, typed
 from worker_services.partners.registry import load_partners
 from worker_services.settings import PROJECT_ROOT, Settings
+from worker_services.sql_literals import quoted
 
 REGISTER = PROJECT_ROOT / "expectations" / "corrections.yaml"
 SCHEMA = pa.schema(
@@ -227,7 +228,7 @@ def _matches(correction: Correction) -> str:
 def _is_record(correction: Correction) -> str:
     """Which landed rows are versions of the record that a correction names."""
     keys = [f'"{name}" = {_literal(correction.contract.column(name), value)}' for name, value in correction.key.items()]
-    return " and ".join([f"_partner = {_text(correction.partner)}", *keys])
+    return " and ".join([f"_partner = {quoted(correction.partner)}", *keys])
 
 
 def _meets(correction: Correction) -> str:
@@ -247,7 +248,7 @@ def _check_fits(column: Column, value: Value) -> None:
         if value not in codes:
             raise ValueError(f"'{value}' is not a code of {column.code_list}: {', '.join(sorted(codes))}")
         return
-    cell = clean(column, _text(str(value)))
+    cell = clean(column, quoted(str(value)))
     rule = broken_rule(column, cell, typed(column, cell), "date '9999-12-31'", "false")
     with duckdb.connect() as engine:
         engine.execute("set timezone = 'Asia/Shanghai'")
@@ -258,12 +259,8 @@ def _check_fits(column: Column, value: Value) -> None:
 
 def _literal(column: Column, value: Any) -> str:
     """The value as SQL of the column's type."""
-    text = "null" if value is None else _text(str(value))
+    text = "null" if value is None else quoted(str(value))
     return f"{text}::{SQL_TYPES[column.logical_type]}"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _or_load(register: Iterable[Correction] | None) -> Iterable[Correction]:

@@ -30,6 +30,7 @@ from worker_services.partners.registry import load_partners
 from worker_services.privacy import vault
 from worker_services.secrets import Secrets
 from worker_services.settings import Settings
+from worker_services.sql_literals import quoted
 
 Action = Literal["release", "correct", "reject"]
 State = Literal["open", "released", "corrected", "rejected", "superseded"]
@@ -124,6 +125,14 @@ def held(
             )
         )
     return found
+
+
+def held_batch(settings: Settings, batch_id: str) -> Held:
+    """A batch with held rows, by its id. Raises CannotDecide."""
+    batch = quarantine.find(settings, batch_id)
+    if batch is None:
+        raise CannotDecide(f"no rows of a batch '{batch_id}' are held; see: worker-services quarantine list")
+    return batch
 
 
 def reasons(settings: Settings, batch: Held, row: int | None = None) -> list[dict[str, Any]]:
@@ -272,9 +281,7 @@ def rows_text(rows: Iterable[tuple[int, int]]) -> str:
 @contextmanager
 def _deciding(settings: Settings, batch_id: str, secrets: Secrets) -> Iterator[tuple[Held, list[Decision]]]:
     """One decision about a batch at a time; what an earlier one left undone is done first."""
-    batch = quarantine.find(settings, batch_id)
-    if batch is None:
-        raise CannotDecide(f"no rows of a batch '{batch_id}' are held; see: worker-services quarantine list")
+    batch = held_batch(settings, batch_id)
     lock = settings.data_root / ".locks" / f"quarantine-{batch_id}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
@@ -300,7 +307,7 @@ def _counted(settings: Settings, batch: Held) -> duckdb.DuckDBPyConnection:
             }
         ),
     )
-    engine.execute(f"create view reasons as from read_parquet('{_quoted(batch.path)}')")
+    engine.execute(f"create view reasons as from read_parquet({quoted(batch.path)})")
     engine.execute(
         "create table rows as select numbers.row_number, coalesce(spans.state, $otherwise) as state "
         "from (select distinct row_number from reasons) as numbers "
@@ -362,7 +369,7 @@ def _breaking(batch: Held, numbers: list[int], rule: str) -> list[int]:
     """Those of the rows that break this rule."""
     with duckdb.connect() as engine:
         broken = engine.execute(
-            f"select distinct row_number from read_parquet('{_quoted(batch.path)}') where rule = $rule order by all",
+            f"select distinct row_number from read_parquet({quoted(batch.path)}) where rule = $rule order by all",
             {"rule": rule},
         ).fetchall()
     return sorted({number for (number,) in broken} & set(numbers))
@@ -493,7 +500,3 @@ def _is_result(path: Path) -> bool:
 
 def _where(numbers: list[int]) -> str:
     return f"row {numbers[0]} is" if len(numbers) == 1 else f"rows {rows_text(ranges(numbers))} are"
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")

@@ -299,7 +299,7 @@ def supplement(
         with vault.reading(settings.vault, sha256, secrets) as stream:
             delivered = read_supplement(stream, expected.feed, expected.contract)
             with check(delivered, expected.feed, expected.contract, interval, secrets, waived) as checked:
-                accepted, refused = _numbers(checked), checked.reasons().read_all().to_pylist()
+                accepted, refused = checked.accepted_row_numbers(), checked.reasons().read_all().to_pylist()
                 known = batches.folder(settings, partner, feed, interval) / f"{batch_id}.json"
                 if not accepted or known.exists():
                     return Supplement(batch_id if accepted else None, accepted, refused)
@@ -310,10 +310,6 @@ def supplement(
                 manifest = _manifest(settings, expected, raw, checked, batch_id, landed_at, secrets)
                 batches.commit(settings, replace(manifest, supplements=of_batch_id, waived_rules=sorted(waived)))
     return Supplement(batch_id, accepted, refused)
-
-
-def _numbers(checked: CheckedRows) -> list[int]:
-    return [int(number) for number in checked.accepted_rows().read_all().column("_row_number").to_pylist()]
 
 
 def _manifest(

@@ -3,27 +3,25 @@
 The key is made for the occasion and lives in memory alone, so that what a killed process leaves behind is noise.
 """
 
-import os
 import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import duckdb
 
+from worker_services.files import make_folder_of_process
+
 MEMORY_LIMIT = "512MB"
-_PREFIX = "worker-services-spool-"
 
 
 @contextmanager
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB connection in Asia/Shanghai whose tables and spill lie encrypted in a folder of their own."""
-    _sweep()
-    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as folder:
+    folder = make_folder_of_process("worker-services-spool-")
+    try:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": f"{folder}/spill",
@@ -37,6 +35,8 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
             connection.execute("use spool")
             connection.execute("set timezone = 'Asia/Shanghai'")
             yield connection
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @cache
@@ -44,15 +44,3 @@ def _openssl() -> str:
     """DuckDB's extension that brings OpenSSL; the engine's own cipher can read encrypted files, but not write them."""
     package = files("duckdb_extension_httpfs")
     return str(package / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension")
-
-
-def _sweep() -> None:
-    """Remove the folders of processes that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        try:
-            os.kill(int(owner), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except (PermissionError, ValueError):
-            continue

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from worker_services import connections, secrets
-from worker_services.console import json_option, show
+from worker_services import connections
+from worker_services.console import json_option, secrets_at_hand, show
 from worker_services.contracts import load_contract
 from worker_services.intervals import Interval, utc_now
 from worker_services.partners.registry import Partner, load_partners
@@ -70,10 +70,10 @@ def ingest(partner_id: str, feed: str, interval: str, as_json: bool) -> None:
         raise click.UsageError(f"no partner '{partner_id}' with a feed '{feed}'; there are: {supplies}")
     try:
         span = Interval.parse(interval)
-        connection, keys = connections.from_environment(known.connection), secrets.from_environment()
+        connection = connections.from_environment(known.connection)
     except (ValueError, LookupError) as error:
         raise click.UsageError(str(error)) from error
-    outcome = bring_in(Settings.load(), partner_id, feed, span, connection, keys)
+    outcome = bring_in(Settings.load(), partner_id, feed, span, connection, secrets_at_hand())
     row = asdict(outcome) | {"interval": str(outcome.interval)}
     show([row], as_json=as_json, empty="")
     raise SystemExit(0 if outcome.is_landed else 1)

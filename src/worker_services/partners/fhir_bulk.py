@@ -17,7 +17,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from datetime import time as time_of_day
 from typing import Any
 
 import httpx
@@ -26,7 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from worker_services.connections import Connection
-from worker_services.intervals import SHANGHAI, Interval
+from worker_services.intervals import Interval
 from worker_services.partners import fhir_path, http_client
 from worker_services.partners.delivery import DeliveryFault, Receipt, Sink, bad_answer, login_refused, unreachable
 from worker_services.partners.http_client import AccessToken, Answer, Api, Gone, Rewindable, TryAgain, gone
@@ -63,9 +62,11 @@ def _exports(source: FhirSource, interval: Interval) -> list[dict[str, str]]:
     pointed_at = [name for name, link in source.links.items() if link.from_]
     changing = [name for name in source.types if name not in pointed_at]
     # '_since' is without the moment itself, the start of a day is with it
-    since = _midnight(interval) - timedelta(days=source.look_back_days, milliseconds=1)
-    until = datetime.combine(interval.end, time_of_day(), SHANGHAI)
-    span = {"_since": since.isoformat(timespec="milliseconds"), "_until": until.isoformat(timespec="milliseconds")}
+    since = interval.starts_at - timedelta(days=source.look_back_days, milliseconds=1)
+    span = {
+        "_since": since.isoformat(timespec="milliseconds"),
+        "_until": interval.ends_at.isoformat(timespec="milliseconds"),
+    }
     form = {"_outputFormat": "application/fhir+ndjson"}
     found = [{"_type": ",".join(changing), **span, **form}]
     return [*found, {"_type": ",".join(pointed_at), **form}] if pointed_at else found
@@ -114,10 +115,6 @@ def _found(value: Any, names: tuple[str, ...]) -> Iterator[Any]:
 
 def _number(kind: str, name: str) -> int:
     return int.from_bytes(hashlib.blake2b(f"{kind}/{name}".encode(), digest_size=8).digest())
-
-
-def _midnight(interval: Interval) -> datetime:
-    return datetime.combine(interval.start, time_of_day(), SHANGHAI)
 
 
 def _backend_service(connection: Connection, source: FhirSource, base: str) -> AccessToken:

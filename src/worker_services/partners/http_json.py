@@ -8,11 +8,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from worker_services.connections import Connection
-from worker_services.intervals import SHANGHAI, Interval
+from worker_services.intervals import Interval
 from worker_services.partners import http_client
 from worker_services.partners.delivery import Receipt, Sink, bad_answer
 from worker_services.partners.http_client import Answer, Api, Credentials, Gone, Rewindable
@@ -53,8 +53,7 @@ def parameters(source: ApiSource, interval: Interval) -> dict[str, str]:
     """The parameters that name the interval. With an overlap, `start` is a moment with its offset."""
     start: date = interval.start
     if source.overlap_minutes:
-        midnight = datetime.combine(interval.start, time(), SHANGHAI)
-        start = _Moment.fromisoformat(str(midnight - timedelta(minutes=source.overlap_minutes)))
+        start = _Moment.fromisoformat(str(interval.starts_at - timedelta(minutes=source.overlap_minutes)))
     days = {"start": start, "end": interval.end, "first": interval.start, "last": interval.last_day}
     return {name: text.format(**days) for name, text in source.parameters.items()}
 

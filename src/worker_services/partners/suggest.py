@@ -32,6 +32,7 @@ from worker_services.partners.samples import (
     is_free_text,
     personal_kind,
 )
+from worker_services.sql_literals import quoted
 
 LEADING_ROWS = 50
 RESEMBLES = 0.55
@@ -253,7 +254,7 @@ def _cells(engine: duckdb.DuckDBPyConnection, sample: Sample) -> None:
 
 
 def _known_code(column: Column) -> str:
-    known = ", ".join("'" + normal(text).replace("'", "''") + "'" for text in load_code_list(column.code_list or ""))
+    known = ", ".join(quoted(normal(text)) for text in load_code_list(column.code_list or ""))
     return f"if(tidy in ({known}), tidy, null)"
 
 

@@ -4,8 +4,7 @@ from collections import Counter
 
 import click
 
-from worker_services import secrets
-from worker_services.console import acting_user, json_option, show
+from worker_services.console import acting_user, json_option, secrets_at_hand, show
 from worker_services.landing import batches
 from worker_services.partners.registry import load_partners
 from worker_services.privacy import retention
@@ -22,10 +21,7 @@ def privacy() -> None:
 def keys(as_json: bool) -> None:
     """Which secret keyed how many batches, and which of them are still at hand to join by."""
     settings = Settings.load()
-    try:
-        held = secrets.from_environment()
-    except (LookupError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
+    held = secrets_at_hand()
     landed = [
         manifest
         for partner_id, partner in load_partners().items()

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from worker_services.contracts import Column, Contract, load_code_list, load_contract
+from worker_services.contracts import VERSION_COLUMN, Column, Contract, load_code_list, load_contract
 from worker_services.intervals import Interval
 
 Severity = Literal["critical", "warning"]
@@ -325,8 +325,7 @@ def _contract_rules(contract: Contract, suite: SuiteFile) -> Iterator[_Rule]:
     yield _Rule("types", "", "unexpected_rows_expectation", {"unexpected_rows_query": _type_query(columns)})
     if suite.empty != "allow":
         yield _Rule("rows", "", "expect_table_row_count_to_be_between", {"min_value": 1})
-    version = [column.name for column in contract.columns if column.is_version and contract.delivery == "changes"]
-    key = [*contract.key, *version]  # two versions of a record may come in one batch; the later one wins
+    key = [*contract.key, VERSION_COLUMN] if contract.has_versions else [*contract.key]
     labels = "、".join(contract.column(name).label for name in key)
     if len(key) == 1:
         yield _Rule("key", labels, "expect_column_values_to_be_unique", {"column": key[0]})

@@ -23,6 +23,8 @@ from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 from great_expectations.execution_engine.sqlalchemy_execution_engine import SqlAlchemyExecutionEngine
 
+from worker_services.sql_literals import quoted
+
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
     """GX's SQL engine with results read before the connection closes, and regular expressions that search."""
@@ -87,5 +89,4 @@ def open_relations(relations: dict[str, str], database: Path | None = None) -> I
 
 def parquet_relation(path: Path) -> str:
     """The SELECT statement over one Parquet file: its own columns, without those of its folders' names."""
-    quoted = str(path).replace("'", "''")
-    return f"select * from read_parquet('{quoted}', hive_partitioning=false)"
+    return f"select * from read_parquet({quoted(path)}, hive_partitioning=false)"

@@ -16,6 +16,7 @@ from worker_services.landing.outcomes import Outcome
 from worker_services.landing.quarantine import SCHEMA as QUARANTINE
 from worker_services.partners.registry import load_partners
 from worker_services.settings import Settings, partition
+from worker_services.sql_literals import quoted_list
 
 PLACE_COLUMNS = {"_partner": "varchar", "_interval_start": "date", "_interval_end": "date"}
 BATCHES = pa.schema(
@@ -115,7 +116,7 @@ def _feed_sql(feed: str, files: list[Path]) -> str:
     return (
         f"select {picked}, batches.partner as _partner, batches.interval_start as _interval_start, "
         "batches.interval_end as _interval_end "
-        f"from read_parquet({_list(files)}, union_by_name = true, hive_partitioning = false) as rows "
+        f"from read_parquet({quoted_list(files)}, union_by_name = true, hive_partitioning = false) as rows "
         f"join landing.batches as batches on rows._batch_id = batches.batch_id {links}"
     )
 
@@ -126,7 +127,7 @@ def _links_sql(files: list[Path]) -> str:
         return _empty_sql({"old_key": "varchar", "current_key": "varchar"})
     return f"""
         with recursive links as (
-            select distinct old_key, new_key from read_parquet({_list(files)}, hive_partitioning = false)
+            select distinct old_key, new_key from read_parquet({quoted_list(files)}, hive_partitioning = false)
         ),
         chains as (
             select old_key, new_key as current_key from links
@@ -145,13 +146,13 @@ def _quarantine_sql(files: list[Path], released: list[Path]) -> str:
     if not files:
         sql_types = {"row_number": "bigint", "interval_start": "date", "interval_end": "date"}
         return _empty_sql({name: sql_types.get(name, "varchar") for name in columns})
-    held = f"select {', '.join(columns)} from read_parquet({_list(files)}, hive_partitioning = false)"
+    held = f"select {', '.join(columns)} from read_parquet({quoted_list(files)}, hive_partitioning = false)"
     if not released:
         return held
     return (
         f"select held.* from ({held}) as held anti join ("
         "select batches.supplements as batch_id, rows._row_number as row_number "
-        f"from read_parquet({_list(released)}, union_by_name = true, hive_partitioning = false) as rows "
+        f"from read_parquet({quoted_list(released)}, union_by_name = true, hive_partitioning = false) as rows "
         "join landing.batches as batches on rows._batch_id = batches.batch_id"
         ") as released on held.batch_id = released.batch_id and held.row_number = released.row_number"
     )
@@ -159,10 +160,6 @@ def _quarantine_sql(files: list[Path], released: list[Path]) -> str:
 
 def _empty_sql(columns: dict[str, str]) -> str:
     return "select " + ", ".join(f'null::{sql_type} as "{name}"' for name, sql_type in columns.items()) + " where false"
-
-
-def _list(files: Iterable[Path]) -> str:
-    return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in files) + "]"
 
 
 def _table(database: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:

@@ -77,8 +77,3 @@ def streamed(schema: pa.Schema, batches: Iterator[pa.RecordBatch], summary: Summ
             raise
 
     return pa.RecordBatchReader.from_batches(schema, guarded())
-
-
-def quoted(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -23,12 +23,12 @@ from worker_services.landing.reading.delivered import (
     Readable,
     Summary,
     UnreadableDelivery,
-    quoted,
     streamed,
 )
 from worker_services.partners import fhir_path
 from worker_services.partners.fhir_path import Filter, Path, Step
 from worker_services.partners.registry import Feed, FhirSource
+from worker_services.sql_literals import quoted
 
 CHUNK = 1 << 20
 LONGEST_LINE = 64 << 20
@@ -68,8 +68,7 @@ _STATUS = "record_status"
 def _delivered_names(feed: Feed, contract: Contract) -> list[str]:
     """Every path of the mapping, once; and a name for deletions where the mapping has none."""
     names = list(dict.fromkeys(name for known in feed.columns.values() for name in known))
-    has_status = any(column.name == _STATUS for column in contract.columns)
-    return [*names, _STATUS] if has_status and _STATUS not in feed.columns else names
+    return [*names, _STATUS] if contract.has_withdrawals and _STATUS not in feed.columns else names
 
 
 def _watched(

@@ -19,12 +19,12 @@ from worker_services.landing.reading.delivered import (
     Readable,
     Summary,
     UnreadableDelivery,
-    quoted,
     streamed,
 )
 from worker_services.landing.reading.encoding import utf8_blocks
 from worker_services.landing.reading.headers import absent_columns, resembling, unknown_names
 from worker_services.partners.registry import Feed, FileSource
+from worker_services.sql_literals import quoted
 
 RECORD_BYTES = 4 << 20
 _RECORDS_A_BATCH = 5_000

@@ -19,11 +19,11 @@ from worker_services.landing.reading.delivered import (
     Delivered,
     Summary,
     UnreadableDelivery,
-    quoted,
     streamed,
 )
 from worker_services.landing.reading.headers import Header, is_header, no_header, normal, positions, unknown_names
 from worker_services.partners.registry import Feed
+from worker_services.sql_literals import quoted
 
 _TOTAL = re.compile(r"(?P<prefix>.{0,20}?)(?P<label>合计|小计|总计|累计)[:：]?")
 _LABEL_COLUMNS = 3

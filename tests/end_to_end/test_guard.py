@@ -13,8 +13,9 @@ from simulators.guard import Guard, Program
 # A program that starts another in a session of its own, as daemons do.
 FAMILY = ["bash", "-c", "setsid sleep 600 & sleep 600"]
 HOLDER = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
 from simulators.guard import Guard, Program
 guard = Guard()
 guard.start(Program("family", {family}, dict(os.environ), Path(os.devnull)))

@@ -24,6 +24,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 CONFIG = PROJECT_ROOT / "config" / "airflow"
 LOGIN = "admin"
 START_SECONDS = 120.0
+SECONDS_TO_ANSWER = 120  # the server may itself wait a minute for its database (config/airflow/metadata_database.py)
 
 
 class AirflowFailure(Exception):
@@ -233,7 +234,8 @@ def running_airflow(
     port = free_port()
     settings = airflow_environment(home, port, password) | environment
     _migrate(home, settings)
-    with Guard() as guard, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+    url = f"http://127.0.0.1:{port}"
+    with Guard() as guard, httpx.Client(base_url=url, trust_env=False, timeout=SECONDS_TO_ANSWER) as client:
 
         def start(component: str, settings: Mapping[str, str], *options: str) -> None:
             command = [sys.executable, "-m", "airflow", component, *options]
@@ -242,7 +244,7 @@ def running_airflow(
         start("api-server", settings)
         start("dag-processor", settings)
         start("scheduler", settings | credentials(), "--skip-serve-logs")
-        airflow = Airflow(home, f"http://127.0.0.1:{port}", password, guard, client)
+        airflow = Airflow(home, url, password, guard, client)
         airflow._wait_ready(dags)
         airflow._abandon_unfinished()
         yield airflow

@@ -1,7 +1,8 @@
-"""Job fairs, postings, applications, skills training and start-up support of the synthetic year."""
+"""Job fairs, postings, applications, hires, skills training and start-up support of the synthetic year."""
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from simulators.people import Employers, Workers
 from simulators.register import amendments, enter, updated
@@ -395,3 +396,68 @@ def make_startup_support(rng: np.random.Generator, workers: Workers) -> pd.DataF
         rows["organisation_code"] = rng.choice(_CODES, len(rows))
 
     return pd.concat([log, amendments(rng, log, move)])
+
+
+def make_registrations(
+    rng: np.random.Generator, applications: pd.DataFrame, postings: pd.DataFrame, employers: Employers, workers: Workers
+) -> pd.DataFrame:
+    """Log of new hires as employers register them, true to the logs of applications and postings.
+
+    Most hires at a fair are registered some days later by the same employer, fewer and later where little is done. Of
+    some registered hires the fair knows an offer only, or nothing. Some employers name another posting of theirs, or
+    none, and some a first day before the application.
+    """
+    last = applications.drop_duplicates("application_id", keep="last")
+    last = last[last["record_status"] == "valid"]
+    hired, offered = last[last["stage"] == "hired"], last[last["stage"] == "offered"].sample(80, random_state=rng)
+    elsewhere = postings.drop_duplicates(["posting_id", "fair_id"]).sample(190, random_state=rng)
+    elsewhere = elsewhere.assign(worker_id=workers.citizen_id[rng.integers(0, len(workers.citizen_id), len(elsewhere))])
+    named = ["posting_id", "fair_id", "worker_id", "applied_on", "_reported_at"]
+    hires = pd.concat([rows.reindex(columns=named) for rows in (hired, offered, elsewhere)], ignore_index=True)
+    is_of_fair = np.arange(len(hires)) < len(hired)
+    has_applied = hires["applied_on"].notna().to_numpy()
+
+    posting = postings.drop_duplicates("posting_id").set_index("posting_id").loc[hires["posting_id"]]
+    hires["employer_credit_code"] = posting["employer_credit_code"].to_numpy()
+    hires["occupation"] = posting["occupation"].where(rng.random(len(hires)) < 0.92, None).to_numpy()
+    organisations = dict(zip(employers.credit_code.tolist(), employers.organisation.tolist(), strict=True))
+    organisation = hires["employer_credit_code"].map(organisations).to_numpy()
+    hires["organisation_code"] = _CODES[organisation]
+    keen = np.array([o.employment for o in ORGANISATIONS])[organisation]
+
+    applied = pd.to_datetime(hires["applied_on"]).to_numpy().astype("datetime64[D]")
+    known = hires["_reported_at"].to_numpy().astype("datetime64[D]")
+    began = known + np.where(is_of_fair, rng.integers(-3, 8, len(hires)), rng.integers(4, 25, len(hires)))
+    is_before = has_applied & (rng.random(len(hires)) < 0.05)
+    began = np.where(has_applied, np.maximum(began, applied), began)
+    hires["hired_on"] = np.where(is_before, applied - rng.integers(1, 25, len(hires)), began)
+    hires["_registered_on"] = hires["hired_on"] + (1 + rng.gamma(2.0, 3.0 / keen)).astype("timedelta64[D]")
+
+    hires = _with_source(rng, hires, postings, is_silent=~has_applied & (rng.random(len(hires)) < 0.4))
+    is_registered = ~is_of_fair | (rng.random(len(hires)) < 0.7 + 0.2 * np.minimum(keen, 1.1))
+    hires = hires[is_registered & (hires["_registered_on"] < YEAR_END).to_numpy()]
+    hires = hires.drop_duplicates(["worker_id", "employer_credit_code"])
+    hires = hires.sort_values("_registered_on", kind="stable", ignore_index=True)
+    hires.insert(0, "registration_id", [f"YG2025{number:05d}" for number in range(1, len(hires) + 1)])
+    days = hires["_registered_on"].to_numpy().astype("datetime64[D]")
+    unneeded = ["posting_id", "fair_id", "applied_on", "_reported_at", "_registered_on"]
+    log = enter(rng, hires.drop(columns=unneeded), days, hours=(9.0, 18.0))
+
+    def redate(rng: np.random.Generator, rows: pd.DataFrame) -> None:
+        rows["hired_on"] = rows["hired_on"] - rng.integers(1, 6, len(rows)).astype("timedelta64[D]")
+
+    return pd.concat([log, amendments(rng, log, redate)])
+
+
+def _with_source(
+    rng: np.random.Generator, hires: pd.DataFrame, postings: pd.DataFrame, is_silent: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """The fair and posting that the employer names: seven in ten both, some the fair alone, a few another posting."""
+    of_employer = postings.groupby("employer_credit_code").indices
+    fair, posting = (hires[name].to_numpy(object, copy=True) for name in ("fair_id", "posting_id"))
+    for row in np.flatnonzero(rng.random(len(hires)) < 0.07).tolist():
+        other = int(rng.choice(of_employer[hires["employer_credit_code"].iloc[row]]))
+        fair[row], posting[row] = postings["fair_id"].iloc[other], postings["posting_id"].iloc[other]
+    said = np.where(is_silent, 1.0, rng.random(len(hires)))
+    fair[said >= 0.82], posting[said >= 0.7] = None, None
+    return hires.assign(source_fair_id=fair, source_posting_id=posting)

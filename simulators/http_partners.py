@@ -27,11 +27,15 @@ RESOURCES: dict[str, dict[str, str]] = {
     "eye_hospital": {"services": "health_services", "appointments": "health_appointments"},
     "mini_program": {"coupons": "vouchers", "activities": "outreach_events", "ratings": "service_ratings"},
     "job_fair_system": {"fairs": "job_fairs", "postings": "job_postings", "applications": "job_applications"},
-    "employment_system": {"startup-services": "startup_support"},
+    "employment_system": {
+        "startup-services": "startup_support",
+        "employment-filings": "employment_registrations",
+    },
     "safety_inspection": {"inspections": "safety_inspections", "hazards": "safety_hazards"},
 }
 STYLES: dict[tuple[str, str], Style] = {
     ("employment_system", "startup-services"): "cursor",
+    ("employment_system", "employment-filings"): "cursor",
     ("safety_inspection", "inspections"): "link",
     ("safety_inspection", "hazards"): "offset",
 }

@@ -13,7 +13,13 @@ import numpy as np
 import pandas as pd
 
 from simulators.dirt import soil
-from simulators.employment import make_enrolments, make_job_fairs, make_startup_support, make_training
+from simulators.employment import (
+    make_enrolments,
+    make_job_fairs,
+    make_registrations,
+    make_startup_support,
+    make_training,
+)
 from simulators.hardship import make_register, make_relief
 from simulators.health import (
     make_appointments,
@@ -211,6 +217,8 @@ def _make_world(seed: int, dirt_rate: float) -> World:
     clean["hardship_system", "relief_payments"] = make_relief(rngs[11], workers, register)
     clean["leadership_office", "meeting_actions"] = make_actions(rngs[12])
     clean["leadership_office", "publicity_items"] = make_publicity(rngs[12])
+    registrations = make_registrations(rngs[14], applications, postings, employers, workers)
+    clean["employment_system", "employment_registrations"] = registrations
     logs = {}
     for number, ((partner, feed), log) in enumerate(clean.items()):
         rng = np.random.default_rng([seed, number])

@@ -38,7 +38,7 @@ def test_every_command_has_help_and_json():
 
 def test_partner_list_shows_every_feed_and_its_last_outcome(run):
     before = json.loads(run("partner", "list", "--json").output)
-    assert len(before) == 30
+    assert len(before) == 31
     assert {row["last_outcome"] for row in before} == {None}
     ingest(run)
     after = {(row["partner"], row["feed"]): row for row in json.loads(run("partner", "list", "--json").output)}

@@ -75,6 +75,14 @@ FAULTS: dict[tuple[str, str], list[Fault]] = {
         *text("support_type"),
         *number("amount_yuan", "元", -5000),
     ],
+    ("employment_system", "employment_registrations"): [
+        *worker("worker_id"),
+        CREDIT_CODE,
+        Fault("missing_required", "required_missing", "employer_credit_code", EMPTY),
+        *day("hired_on"),
+        *code("organisation_code", "220199", "220100-07"),
+        *text("occupation"),
+    ],
 }
 ORPHANS: dict[str, tuple[str, str]] = {
     "job_postings": ("fair_id", "F2025999"),
@@ -92,6 +100,7 @@ NEW_KEYS: dict[str, tuple[str, int]] = {
     "training_enrolments": ("B", 6),
     "training_certificates": ("ZS2025", 5),
     "startup_support": ("CY2025", 5),
+    "employment_registrations": ("YG2025", 5),
 }
 NEVER_MENDED: frozenset[str] = frozenset({"job_fairs", "training_sessions"})
 FILLED: dict[str, object] = {
@@ -111,4 +120,5 @@ CONTRADICTIONS: dict[str, tuple[str, list[object]]] = {
     "training_enrolments": ("enrolment_status", ["enrolled", "completed", "dropped_out"]),
     "training_certificates": ("certificate_level", ["junior", "intermediate", "senior"]),
     "startup_support": ("support_type", ["advice", "project_referral"]),
+    "employment_registrations": ("occupation", ["保安员", "会计"]),
 }

@@ -116,6 +116,18 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
         "record_status": "dataState",
         "updated_at": "lastModified",
     },
+    ("employment_system", "employment_registrations"): {
+        "registration_id": "filingId",
+        "worker_id": "certNo",
+        "employer_credit_code": "unitUscc",
+        "organisation_code": "areaCode",
+        "occupation": "jobName",
+        "hired_on": "hireDate",
+        "source_fair_id": "fairCode",
+        "source_posting_id": "postCode",
+        "record_status": "dataState",
+        "updated_at": "lastModified",
+    },
 }
 
 KEYS: dict[str, tuple[str, ...]] = {
@@ -127,6 +139,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "training_enrolments": ("enrolment_id",),
     "training_certificates": ("certificate_id",),
     "startup_support": ("support_id",),
+    "employment_registrations": ("registration_id",),
 }
 
 PARTNERS: dict[str, tuple[str, ...]] = {
@@ -137,7 +150,7 @@ PARTNERS: dict[str, tuple[str, ...]] = {
         "training_enrolments",
         "training_certificates",
     ),
-    "employment_system": ("startup_support",),
+    "employment_system": ("startup_support", "employment_registrations"),
 }
 
 CONNECTION_IDS: dict[str, str] = {
@@ -155,7 +168,17 @@ PARENTS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 DATE_COLUMNS: frozenset[str] = frozenset(
-    {"fair_date", "applied_on", "started_on", "ended_on", "attended_on", "enrolled_on", "issued_on", "supported_on"}
+    {
+        "fair_date",
+        "applied_on",
+        "started_on",
+        "ended_on",
+        "attended_on",
+        "enrolled_on",
+        "issued_on",
+        "supported_on",
+        "hired_on",
+    }
 )
 NUMBER_COLUMNS: frozenset[str] = frozenset(
     {"headcount", "monthly_wage_min", "monthly_wage_max", "capacity", "amount_yuan"}

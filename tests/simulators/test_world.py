@@ -237,6 +237,29 @@ def test_who_came_had_enrolled_and_who_holds_a_certificate_had_come(world: World
     assert missing(through, certified) > 0.1
 
 
+@pytest.mark.parametrize("seed", [20250529, 3])
+def test_employers_register_most_hires_of_the_fairs_and_some_that_the_fairs_do_not_know(seed: int) -> None:
+    world = make_world(seed)
+    as_of = date(2025, 10, 27)
+    registered, applied, postings = (
+        rows[rows["record_status"] == "valid"]
+        for rows in (world.truth(f, as_of) for f in ("employment_registrations", "job_applications", "job_postings"))
+    )
+    employers = postings.drop_duplicates("posting_id")[["posting_id", "employer_credit_code"]]
+    pair = ["worker_id", "employer_credit_code"]
+    hired = applied[applied["stage"] == "hired"].merge(employers, on="posting_id")
+    both = hired.merge(registered, on=pair)
+    assert 1_000 < len(registered) < 1_500
+    assert 0.75 < hired[pair].merge(registered[pair].drop_duplicates()).shape[0] / len(hired) < 0.9
+    assert 0.1 < 1 - registered[pair].merge(hired[pair].drop_duplicates()).shape[0] / len(registered) < 0.22
+    names_posting = both["source_posting_id"].notna()
+    assert 0.6 < names_posting.mean() < 0.8
+    assert (both["source_posting_id"] != both["posting_id"])[names_posting].sum() > 20
+    assert both.loc[names_posting, "source_fair_id"].notna().all()
+    assert 20 < (both["hired_on"] < both["applied_on"]).sum() < 100
+    assert not set(registered["worker_id"]) <= set(applied["worker_id"])
+
+
 def test_counties_differ_in_what_a_briefing_tells(world: World) -> None:
     as_of = date(2025, 10, 27)
     statements = world.truth("labour_contracts", as_of)

@@ -34,6 +34,10 @@ class Settings:
         return self.data_root / "landing"
 
     @property
+    def compacted(self) -> Path:
+        return self.data_root / "compacted"
+
+    @property
     def outcomes(self) -> Path:
         return self.data_root / "outcomes"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from worker_services.files import write_json
 from worker_services.intervals import Interval
+from worker_services.landing import records
 from worker_services.settings import Settings, partition
 
 
@@ -59,12 +60,17 @@ def folder(settings: Settings, partner: str, feed: str, interval: Interval) -> P
 def commit(settings: Settings, manifest: Manifest) -> None:
     """Make a batch visible. Its Parquet file must be in place already."""
     target = folder(settings, manifest.partner, manifest.feed, manifest.interval)
+    write_json(target / f"{manifest.batch_id}.json", as_json(manifest))
+
+
+def as_json(manifest: Manifest) -> dict[str, object]:
+    """A manifest as it is written."""
     fields = asdict(manifest)
     fields["interval_start"] = manifest.interval.start.isoformat()
     fields["interval_end"] = manifest.interval.end.isoformat()
     del fields["interval"]
     fields["landed_at"] = manifest.landed_at.isoformat()
-    write_json(target / f"{manifest.batch_id}.json", fields)
+    return fields
 
 
 def of_interval(settings: Settings, partner: str, feed: str, interval: Interval) -> list[Manifest]:
@@ -76,8 +82,8 @@ def of_interval(settings: Settings, partner: str, feed: str, interval: Interval)
 
 def of_feed(settings: Settings, partner: str, feed: str) -> list[Manifest]:
     """Every batch of one feed of one partner, supplements included, the oldest first."""
-    root = settings.landing / f"feed={feed}" / f"partner={partner}"
-    return sorted((read(path) for path in root.glob("date=*/*.json")), key=lambda item: item.landed_at)
+    found = records.of_pair(settings, settings.landing, feed, partner)
+    return sorted((_parse(record.text) for record in found), key=lambda item: item.landed_at)
 
 
 def standing(found: Iterable[Manifest]) -> list[Manifest]:
@@ -108,7 +114,11 @@ def links_path(settings: Settings, item: Manifest) -> Path:
 
 
 def read(path: Path) -> Manifest:
-    fields = json.loads(path.read_text(encoding="utf-8"))
+    return _parse(path.read_text(encoding="utf-8"))
+
+
+def _parse(text: str) -> Manifest:
+    fields = json.loads(text)
     start, end = fields.pop("interval_start"), fields.pop("interval_end")
     fields["interval"] = Interval.parse(f"{start}/{end}")
     fields["landed_at"] = datetime.fromisoformat(fields["landed_at"])

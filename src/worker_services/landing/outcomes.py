@@ -8,6 +8,7 @@ from typing import Literal
 
 from worker_services.files import write_json
 from worker_services.intervals import Interval, utc_now
+from worker_services.landing import records
 from worker_services.settings import Settings, partition
 
 LOOK_BACK = timedelta(days=7)
@@ -42,7 +43,7 @@ def record(settings: Settings, outcome: Outcome) -> Outcome:
         return last
     stamped = replace(outcome, recorded_at=utc_now())
     name = f"{stamped.recorded_at:%Y%m%dT%H%M%S.%f}Z-{outcome.interval.start}-{outcome.outcome}.json"
-    write_json(_folder(settings, outcome.partner, outcome.feed, outcome.interval) / name, _as_json(stamped))
+    write_json(_folder(settings, outcome.partner, outcome.feed, outcome.interval) / name, as_json(stamped))
     return stamped
 
 
@@ -50,16 +51,15 @@ def latest(settings: Settings, partner: str, feed: str, interval: Interval) -> O
     """The outcome that stands for a batch, or None where it never had one."""
     folder = _folder(settings, partner, feed, interval)
     for path in sorted(folder.glob(f"*-{interval.start}-*.json"), reverse=True):
-        return _read(path)
+        return _parse(path.read_text(encoding="utf-8"))
     return None
 
 
 def nights(settings: Settings, partner: str, feed: str, as_of: datetime | None = None) -> list[Outcome]:
     """The outcome that stands (or that stood at `as_of`) for each interval of a feed that has one, by date."""
     standing: dict[Interval, Outcome] = {}
-    root = settings.outcomes / f"feed={feed}" / f"partner={partner}"
-    for path in sorted(root.glob("date=*/*.json")):
-        outcome = _read(path)
+    for record in records.of_pair(settings, settings.outcomes, feed, partner):
+        outcome = _parse(record.text)
         if as_of is None or (outcome.recorded_at and outcome.recorded_at <= as_of):
             standing[outcome.interval] = outcome
     return [standing[interval] for interval in sorted(standing)]
@@ -74,15 +74,16 @@ def _folder(settings: Settings, partner: str, feed: str, interval: Interval) -> 
     return partition(settings.outcomes, feed, partner, interval.last_day)
 
 
-def _as_json(outcome: Outcome) -> dict[str, object]:
+def as_json(outcome: Outcome) -> dict[str, object]:
+    """An outcome as it is written."""
     fields = asdict(outcome)
     fields["interval"] = str(outcome.interval)
     fields["recorded_at"] = outcome.recorded_at and outcome.recorded_at.isoformat()
     return fields
 
 
-def _read(path: Path) -> Outcome:
-    fields = json.loads(path.read_text(encoding="utf-8"))
+def _parse(text: str) -> Outcome:
+    fields = json.loads(text)
     fields["interval"] = Interval.parse(fields["interval"])
     fields["recorded_at"] = datetime.fromisoformat(fields["recorded_at"])
     return Outcome(**fields)

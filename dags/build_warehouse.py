@@ -15,13 +15,15 @@ DOC = """
 ### What it does
 At 04:00 (Asia/Shanghai): `build` makes a new warehouse file from all batches landed by the run's time, `audit` checks
 it, `publish` makes it the one that readers see, `quality_report` shows what arrived and what was refused. When nothing
-new has landed, the published build stands, the other squares are skipped and nothing is written.
+new has landed, the published build stands, the other squares are skipped and nothing is written. That holds after a
+rollback too: the build that was taken back is not published again, the next one made of something new is.
 
 ### When a square is red
 Readers still see the build published before; nothing is lost.
 - `build`: a model or a data test failed; the log names it. Run `worker-services warehouse build` to see it by hand.
 - `audit`: a figure does not reconcile with what was landed; the log says which. Do not publish by hand: find the cause.
 - `publish`: mostly a full disk, or a `.wal` file beside a build. Clear the square when mended.
+- none, but the figures are wrong: `worker-services warehouse rollback --reason '…'` gives readers the build before.
 - `quality_report`: readers' figures are not touched by it. Clear the square when mended.
 
 ### An earlier state
@@ -67,7 +69,8 @@ def build_warehouse() -> None:
         result = build_file(settings, as_of)
         log.info("%s; new: %s; batches: %d; dbt: %s", result.build_id, result.is_new, result.batches, result.dbt)
         published = current(settings)
-        return {"build_id": result.build_id, "stands": published is not None and published.build_id == result.build_id}
+        settled = (published.build_id, *published.withdrawn) if published else ()
+        return {"build_id": result.build_id, "stands": result.build_id in settled}
 
     @task
     def audit(built: dict[str, Any]) -> str:
@@ -75,7 +78,7 @@ def build_warehouse() -> None:
         from worker_services.warehouse.audit import audit as audit_build
 
         if built["stands"]:
-            raise AirflowSkipException(f"nothing new has landed; {built['build_id']}, audited and published, stands")
+            raise AirflowSkipException(f"nothing new has landed since {built['build_id']} was published or taken back")
         found = audit_build(Settings.load(), built["build_id"])
         log.info("%d checks; warnings: %s", found.checks, found.warnings or "none")
         return found.build_id
@@ -83,8 +86,7 @@ def build_warehouse() -> None:
     @task
     def publish(build_id: str) -> None:
         from worker_services.settings import Settings
-        from worker_services.warehouse.build import read_record
-        from worker_services.warehouse.publish import current
+        from worker_services.warehouse.publish import current, read_record
         from worker_services.warehouse.publish import publish as publish_build
 
         settings = Settings.load()

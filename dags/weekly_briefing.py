@@ -20,8 +20,9 @@ with the build, `send` puts the mail in the outbox. Nothing is sent twice: run a
 - `resolve_build`: no build covers the week yet. Look at `build_warehouse` first.
 - `render`: the log names the template, glyph, image or font that failed.
 - `verify`: a printed figure differs from its mart, and so nothing was sent. Never send by hand; find the cause.
-- `send`: the mail server refused; the PDF is good. Clear the square when the server is back. When the log says that the
-  server may have taken the mail, ask a recipient first.
+- `send`: the mail server refused; the PDF is good, and what it prints is on record (`data/printed/`) since before the
+  first mail. Clear the square when the server is back. When the log says that the server may have taken the mail, ask a
+  recipient first.
 
 ### Another week
 Trigger with `week`, such as `2025-W43`.

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from worker_services.briefing.render import render
+from worker_services.files import write_json
 from worker_services.settings import PROJECT_ROOT, Settings
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "briefing"))  # the marts' fixture builder
@@ -18,6 +19,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("mailing")
     settings = Settings(PROJECT_ROOT, folder / "data", folder / "reports")
     build_marts(settings.builds / f"{BUILD_ID}.duckdb")
+    write_json(settings.builds / f"{BUILD_ID}.json", {"build_id": BUILD_ID, "batches": ["batch-1", "batch-2"]})
     render(settings, WEEK, "city", BUILD_ID)
     return settings
 

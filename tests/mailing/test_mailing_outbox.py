@@ -1,4 +1,5 @@
 import json
+import shutil
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -10,8 +11,11 @@ from click.testing import CliRunner
 from worker_services.briefing.cli import briefing as cli
 from worker_services.briefing.errors import BriefingError, FigureMismatch
 from worker_services.briefing.render import BriefingFiles
-from worker_services.intervals import Week
+from worker_services.intervals import Week, utc_now
+from worker_services.mailing import outbox
 from worker_services.mailing.outbox import outbox_path, send
+from worker_services.settings import Settings
+from worker_services.warehouse import printed
 
 WEEK = Week.parse("2025-W43")
 TO = "promotion-meeting@changchun-union.example"
@@ -76,6 +80,24 @@ def test_a_mail_that_went_out_stands_when_the_issue_changes(house):
     (again,) = send(house, WEEK, "city")
     assert "other content than the issue has now; that mail stands" in again.message
     assert first.path.read_bytes() == b"what was sent"
+
+
+def test_what_is_printed_is_on_record_before_the_first_mail_leaves(house, tmp_path, monkeypatch):
+    shutil.copytree(house.data_root, tmp_path / "data")
+    house = Settings(house.project_root, tmp_path / "data", house.reports_root)
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="no mail today"):
+        broken.setattr(outbox, "send_once", lambda *_: (_ for _ in ()).throw(OSError("no mail today")))
+        send(house, WEEK, "city")
+    (issue,) = printed.known_by(house, utc_now())
+    kept = json.loads(issue.path.read_text(encoding="utf-8"))
+    figures = json.loads(BriefingFiles.at(house, WEEK, "city").figures_json.read_text(encoding="utf-8"))["figures"]
+    assert [(row["id"], row["printed"]) for row in kept["figures"]] == [(row["id"], row["printed"]) for row in figures]
+    assert {row["metric_id"] for row in kept["figures"] if row["is_metric"]} >= {"vouchers_issued"}
+    assert {row["metric_id"] for row in kept["figures"] if not row["is_metric"]} >= {"quality", "service_category"}
+    send(house, WEEK, "city")
+    shutil.rmtree(issue.path.parent)
+    send(house, WEEK, "city")  # nothing leaves, so nothing is printed
+    assert printed.known_by(house, utc_now()) == []
 
 
 def test_addresses_that_read_alike_have_outboxes_of_their_own(house):

@@ -1,5 +1,6 @@
 """The outbox: one file for each (week, edition, recipient), which is also the record that it went out."""
 
+import json
 import re
 import smtplib
 import ssl
@@ -21,6 +22,7 @@ from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.mailing.compose import compose
 from worker_services.settings import Settings
+from worker_services.warehouse import printed
 
 TIMEOUT_SECONDS = 30
 
@@ -53,8 +55,9 @@ def send(
 ) -> list[Sent]:
     """Mail the rendered issue, by SMTP when a connection is given, and keep each mail in <reports>/outbox.
 
-    The PDF is verified first; recipients are those of config/briefing.yaml unless given. Sending again does nothing
-    and says so. Raises FigureMismatch, BriefingError, MailNotSent, MailUncertain.
+    The PDF is verified first, and what it prints is put on record before the first mail of it leaves; recipients are
+    those of config/briefing.yaml unless given. Sending again does nothing and says so.
+    Raises FigureMismatch, BriefingError, MailNotSent, MailUncertain.
     """
     config = load_config(settings)
     config.edition(edition)
@@ -63,8 +66,12 @@ def send(
     if not recipients:
         raise BriefingError(f"edition '{edition}' has no recipients: add them in config/briefing.yaml or give --to")
     briefing = read_briefing(build_path(settings, build_id), config, edition, week)
-    pdf = BriefingFiles.at(settings, week, edition).pdf.read_bytes()
+    files = BriefingFiles.at(settings, week, edition)
+    pdf = files.pdf.read_bytes()
     templates = settings.project_root / "templates"
+    if not all(outbox_path(settings, week, edition, recipient).exists() for recipient in recipients):
+        issue = json.loads(files.figures_json.read_text(encoding="utf-8"))
+        printed.record(settings, issue, briefing.marts.catalogue)
     return [
         send_once(
             outbox_path(settings, week, edition, recipient),

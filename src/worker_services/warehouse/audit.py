@@ -8,7 +8,8 @@ from worker_services.contracts import contract_feeds
 from worker_services.files import write_json
 from worker_services.quality.suites import CheckResult, validate_build
 from worker_services.settings import Settings
-from worker_services.warehouse.build import BuildFailed, read_record, record_path
+from worker_services.warehouse.build import BuildFailed
+from worker_services.warehouse.publish import build_path, changing, read_record, record_path
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class AuditResult:
 
 def audit(settings: Settings, build_id: str) -> AuditResult:
     """Check a build and write the verdict into its record. Raises BuildFailed when it must not be published."""
-    record = read_record(settings, build_id)
-    path = settings.builds / f"{build_id}.duckdb"
+    read_record(settings, build_id)  # raises for a build that is not there
+    path = build_path(settings, build_id)
     lost = _reconcile(str(path))
     results = validate_build(settings, path)
     bad = [result for result in results if result.status != "passed"]
@@ -41,8 +42,10 @@ def audit(settings: Settings, build_id: str) -> AuditResult:
         "critical": found.critical,
         "warnings": found.warnings,
     }
-    if record.get("audit") != verdict:
-        write_json(record_path(settings, build_id), record | {"audit": verdict})
+    with changing(settings):
+        record = read_record(settings, build_id)
+        if record.get("audit") != verdict:
+            write_json(record_path(settings, build_id), record | {"audit": verdict})
     if found.critical:
         raise BuildFailed(f"{build_id} is held back: " + "; ".join(found.critical))
     return found

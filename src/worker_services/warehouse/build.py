@@ -1,7 +1,9 @@
 """One run of dbt to a new warehouse file, from what had landed by the as-of time."""
 
+import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections import Counter
@@ -10,32 +12,39 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from filelock import FileLock
 
 from worker_services import __version__
-from worker_services.files import write_json
+from worker_services.files import sync, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import PROJECT_ROOT, Settings
-from worker_services.warehouse import landing_schema
+from worker_services.warehouse import landing_schema, printed
 from worker_services.warehouse.landing_schema import Known
+from worker_services.warehouse.publish import build_path, clear_leftovers, read_record, record_path
 from worker_services.warehouse.publish import current as published_build
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 DBT_SOURCES = ("models", "seeds", "macros", "tests")
 SOURCES = (*(f"dbt_project/{folder}" for folder in DBT_SOURCES), "partners", "expectations")
-FREE_SPACE_FACTOR = 4  # a full disk keeps what is committed, but leaves a file that never shrinks: look first
+# A full disk keeps what is committed, but leaves a file that never shrinks: look first.
+FIRST_BUILD_FACTOR = 4  # of the landed raw bytes, while no build says what they come to
+NEXT_BUILD_FACTOR = 2  # of the last build: rows that are replaced while it is made, and what does not fit in memory
+MIB = 2**20
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BuildFailed(Exception):
-    """The build must not be published; says which models or tests failed."""
+    """There is no build, or it must not be published; says which models or tests failed, or what else to mend."""
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """A build. `is_new` is False when the same inputs had been built before, for readers or for the same moment."""
+    """A build. `is_new` is False when the same inputs had been built before, for readers or for the same moment.
+
+    The build of inputs whose build was withdrawn by a rollback is that one: it is not made again.
+    """
 
     build_id: str
     path: Path
@@ -47,43 +56,57 @@ class BuildResult:
 
 def build(settings: Settings, as_of: datetime) -> BuildResult:
     """Make a build of what had landed by `as_of` (time zone aware). Raises BuildFailed; readers notice nothing."""
+    as_of = as_of.astimezone(UTC)
     settings.builds.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.warehouse / ".build.lock"):
-        known = landing_schema.known_by(settings, as_of)
-        fingerprint = _fingerprint(settings, known)
-        current = published_build(settings)
-        if current and current.input_fingerprint == fingerprint:
-            return _made_before(settings, current.build_id)
-        build_id = f"build_{as_of.astimezone(UTC):%Y%m%dT%H%M%SZ}_{fingerprint[:8]}"
-        if record_path(settings, build_id).exists():
-            return _made_before(settings, build_id)
-        _require_space(settings, known)
         # Always the same working file: dbt takes another path for another project and would parse all of it again.
         working = settings.warehouse / "dbt" / "warehouse.duckdb"
-        working.parent.mkdir(exist_ok=True)
         _remove(working)  # of a run that was killed
+        clear_leftovers(settings)
+        known = landing_schema.known_by(settings, as_of)
+        fingerprint = _fingerprint(settings, known, as_of)
+        current = published_build(settings)
+        if current:
+            settled = {read_record(settings, item)["input_fingerprint"]: item for item in current.withdrawn}
+            settled[current.input_fingerprint] = current.build_id
+            if fingerprint in settled:
+                return _made_before(settings, settled[fingerprint])
+        build_id = f"build_{as_of:%Y%m%dT%H%M%SZ}_{fingerprint[:8]}"
+        if record_path(settings, build_id).exists():
+            return _made_before(settings, build_id)
+        landed_bytes = sum(item.raw_bytes for item in known.batches)
+        _require_space(settings, landed_bytes)
+        path = build_path(settings, build_id)
         try:
+            working.parent.mkdir(exist_ok=True)
             landing_schema.write(working, settings, known, build_id, as_of)
             dbt = _run_dbt(settings, working)
-        except duckdb.Error as error:
-            raise BuildFailed(f"a landing file cannot be read: {error}") from error
-        else:
-            path = settings.builds / f"{build_id}.duckdb"
+            sync(working)
             working.replace(path)
+            write_json(
+                record_path(settings, build_id),
+                {
+                    "build_id": build_id,
+                    "as_of": as_of.isoformat(),
+                    "built_at": utc_now().isoformat(),
+                    "code_version": __version__,
+                    "input_fingerprint": fingerprint,
+                    "batches": [item.batch_id for item in known.batches],
+                    "landed_bytes": landed_bytes,
+                    "build_bytes": path.stat().st_size,
+                    "dbt": dbt,
+                },
+            )
+        except (duckdb.Error, OSError, BuildFailed) as error:
+            if _is_full_disk(error):
+                raise BuildFailed(_full_disk(settings, "the build could not be written")) from error
+            if isinstance(error, duckdb.Error):
+                raise BuildFailed(f"a landing file cannot be read: {error}") from error
+            raise
         finally:
             _remove(working)
-        write_json(
-            record_path(settings, build_id),
-            {
-                "build_id": build_id,
-                "as_of": as_of.astimezone(UTC).isoformat(),
-                "built_at": utc_now().isoformat(),
-                "code_version": __version__,
-                "input_fingerprint": fingerprint,
-                "batches": [item.batch_id for item in known.batches],
-                "dbt": dbt,
-            },
-        )
+            if not record_path(settings, build_id).exists():
+                path.unlink(missing_ok=True)
     return BuildResult(build_id, path, as_of, True, len(known.batches), dbt)
 
 
@@ -99,22 +122,15 @@ def _made_before(settings: Settings, build_id: str) -> BuildResult:
     )
 
 
-def record_path(settings: Settings, build_id: str) -> Path:
-    return settings.builds / f"{build_id}.json"
-
-
-def read_record(settings: Settings, build_id: str) -> dict[str, Any]:
-    """What was written about a build when it was made. Raises FileNotFoundError."""
-    return dict(json.loads(record_path(settings, build_id).read_text(encoding="utf-8")))
-
-
-def _fingerprint(settings: Settings, known: Known) -> str:
+def _fingerprint(settings: Settings, known: Known, as_of: datetime) -> str:
     """SHA-256 over everything that decides what a build says, but for the moment at which it is made."""
     digest = hashlib.sha256(f"{__version__} {settings.is_demo}\n".encode())
     for item in known.batches:
         digest.update(f"{item.batch_id} {item.parquet_sha256}\n".encode())
     for outcome in known.outcomes:
         digest.update(f"{outcome.partner} {outcome.feed} {outcome.interval} {outcome.recorded_at}\n".encode())
+    for issue in printed.known_by(settings, as_of):
+        digest.update(f"{issue.week} {issue.path.name}\n".encode())
     for folder in SOURCES:
         for path in sorted((PROJECT_ROOT / folder).rglob("*")):
             if path.is_file():
@@ -122,13 +138,34 @@ def _fingerprint(settings: Settings, known: Known) -> str:
     return digest.hexdigest()
 
 
-def _require_space(settings: Settings, known: Known) -> None:
-    landed = sum(item.raw_bytes for item in known.batches)
+def _require_space(settings: Settings, landed_bytes: int) -> None:
+    """Raises BuildFailed when the disk will not hold the build: judged by the last one, grown as landing has."""
+    made = [read_record(settings, path.stem) for path in settings.builds.glob("*.json")]
+    needed = FIRST_BUILD_FACTOR * landed_bytes
+    if measured := [record for record in made if record.get("build_bytes")]:
+        last = max(measured, key=lambda record: str(record["built_at"]))
+        grown = max(1.0, landed_bytes / last["landed_bytes"]) if last["landed_bytes"] else 1.0
+        needed = math.ceil(NEXT_BUILD_FACTOR * grown * last["build_bytes"])
     free = shutil.disk_usage(settings.builds).free
-    if free < FREE_SPACE_FACTOR * landed:
-        raise BuildFailed(
-            f"{free} bytes are free at {settings.builds}; a build of {landed} landed bytes needs four times"
-        )
+    if free < needed:
+        raise BuildFailed(_full_disk(settings, f"the build will need some {needed / MIB:,.0f} MiB"))
+
+
+def _is_full_disk(error: Exception) -> bool:
+    """Also where DuckDB or dbt only pass on in words what the operating system said."""
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        return True
+    return any(os.strerror(code) in str(error) for code in FULL_DISK)
+
+
+def _full_disk(settings: Settings, what: str) -> str:
+    free = shutil.disk_usage(settings.builds).free
+    standing = published_build(settings)
+    return (
+        f"{what}, and {settings.warehouse} has {free / MIB:,.0f} MiB free: make room there (old reports, other data; "
+        "never landing, vault or ledger) and build again; what was written of the build is removed, readers see "
+        f"{standing.build_id if standing else 'no build yet'} as before"
+    )
 
 
 def _run_dbt(settings: Settings, path: Path) -> dict[str, int]:
@@ -172,5 +209,7 @@ def _environment(**values: str) -> Iterator[None]:
 
 
 def _remove(path: Path) -> None:
+    """A DuckDB file with its write-ahead log and what it laid out of memory."""
     path.unlink(missing_ok=True)
     path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
+    shutil.rmtree(path.with_name(f"{path.name}.tmp"), ignore_errors=True)

@@ -1,14 +1,17 @@
 """worker-services warehouse …"""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import click
 
-from worker_services.console import json_option, show_one
+from worker_services.console import acting_user, json_option, show_one
 from worker_services.intervals import SHANGHAI, utc_now
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import NotPublishable, current
 from worker_services.warehouse.publish import publish as make_current
+from worker_services.warehouse.publish import rollback as go_back
+
+by_option = click.option("--by", "actor", default=acting_user, help="Who; by default the user of this process.")
 
 
 @click.group()
@@ -49,11 +52,25 @@ def audit(build_id: str, as_json: bool) -> None:
 
 @warehouse.command()
 @click.argument("build_id")
+@by_option
 @json_option
-def publish(build_id: str, as_json: bool) -> None:
+def publish(build_id: str, actor: str, as_json: bool) -> None:
     """Make an audited build the one that readers see."""
     try:
-        show_one(make_current(Settings.load(), build_id), as_json=as_json)
+        show_one(make_current(Settings.load(), build_id, actor), as_json=as_json)
+    except NotPublishable as error:
+        raise click.ClickException(str(error)) from error
+
+
+@warehouse.command()
+@click.option("--to", metavar="BUILD_ID", help="A build that is kept (warehouse status); by default the one before.")
+@click.option("--reason", required=True, help="Why; kept with the pointer and in the ledger. No personal data.")
+@by_option
+@json_option
+def rollback(to: str | None, reason: str, actor: str, as_json: bool) -> None:
+    """Give readers an earlier build back, at once. The next build that passes its audit is published as usual."""
+    try:
+        show_one(go_back(Settings.load(), reason, to, actor), as_json=as_json)
     except NotPublishable as error:
         raise click.ClickException(str(error)) from error
 
@@ -61,8 +78,31 @@ def publish(build_id: str, as_json: bool) -> None:
 @warehouse.command()
 @json_option
 def status(as_json: bool) -> None:
-    """The published build, and those kept before it."""
+    """The published build, how it came to be that one, and the builds to go back to."""
     standing = current(Settings.load())
     if standing is None:
         raise click.ClickException("nothing is published yet; run: worker-services warehouse build")
     show_one(standing, as_json=as_json)
+
+
+@warehouse.command()
+@click.option("--by-day", help="Take months as closed that were by this day (ISO 8601); by default today.")
+@click.option("--verify", "verifies", is_flag=True, help="Only compare what is compacted with landing, row by row.")
+@json_option
+def compact(by_day: str | None, verifies: bool, as_json: bool) -> None:
+    """Copy the small files of closed months into few large ones. Exit code 1 when a batch in landing is damaged."""
+    from worker_services.landing.compaction import DamagedBatch, verify
+    from worker_services.warehouse.landing_schema import compact as compact_landing
+
+    settings = Settings.load()
+    if verifies:
+        found = verify(settings)
+        show_one(found, as_json=as_json)
+        if found.differing:
+            raise click.ClickException(f"{len(found.differing)} differ from what landed; run it without --verify")
+        return
+    try:
+        day = date.fromisoformat(by_day) if by_day else utc_now().astimezone(SHANGHAI).date()
+        show_one(compact_landing(settings, day), as_json=as_json)
+    except DamagedBatch as error:
+        raise click.ClickException(str(error)) from error

@@ -1,22 +1,27 @@
 """The schema `landing` of a build: what had landed by the as-of time, as relations that dbt takes for its sources."""
 
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from filelock import FileLock, Timeout
 
 from worker_services.contracts import contract_feeds, load_contract
-from worker_services.landing import batches, corrections, outcomes
+from worker_services.landing import batches, compaction, corrections, outcomes
 from worker_services.landing.batches import Manifest
+from worker_services.landing.compaction import Compacted, Sources
 from worker_services.landing.outcomes import Outcome
 from worker_services.landing.quarantine import SCHEMA as QUARANTINE
 from worker_services.partners.registry import load_partners
-from worker_services.settings import Settings, partition
+from worker_services.settings import Settings
 from worker_services.sql_literals import quoted_list
+from worker_services.warehouse import printed
 
 PLACE_COLUMNS = {"_partner": "varchar", "_interval_start": "date", "_interval_end": "date"}
 BATCHES = pa.schema(
@@ -76,12 +81,13 @@ def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: da
     with duckdb.connect(str(path), config={"python_enable_replacements": False}) as database:
         database.execute("create schema landing")
         _table(database, "batches", pa.Table.from_pylist(list(_batch_rows(known.batches)), BATCHES))
-        links = [batches.links_path(settings, item) for item in known.batches if item.has_worker_key_links]
-        database.execute(f"create table landing.worker_key_links as {_links_sql(links)}")
+        linked = [item for item in known.batches if item.has_worker_key_links]
+        links = _links_sql(compaction.sources(settings, "links", linked))
+        database.execute(f"create table landing.worker_key_links as {links}")
         database.execute("create table landing.dropped_rows (feed varchar, rows bigint)")
         for feed in contract_feeds():
-            files = [batches.parquet_path(settings, item) for item in known.batches if item.feed == feed]
-            landed = _feed_sql(feed, files)
+            standing = [item for item in known.batches if item.feed == feed]
+            landed = _feed_sql(feed, compaction.sources(settings, "rows", standing, feed))
             database.execute(f'create view landing."{feed}" as {corrections.apply_sql(feed, landed)}')
             if corrections.for_feed(feed):
                 database.execute(
@@ -89,10 +95,12 @@ def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: da
                     f'- (select count(*) from landing."{feed}")'
                 )
         _table(database, "outcomes", pa.Table.from_pylist(list(map(_outcome_row, known.outcomes)), OUTCOMES))
-        held = [_quarantine(settings, item) for item in known.batches if item.rows_quarantined and not item.supplements]
+        held = [item for item in known.batches if item.rows_quarantined and not item.supplements]
+        reasons = compaction.sources(settings, "reasons", held)
         released = [batches.parquet_path(settings, item) for item in known.batches if item.supplements]
-        database.execute(f"create view landing.quarantine_reasons as {_quarantine_sql(held, released)}")
+        database.execute(f"create view landing.quarantine_reasons as {_quarantine_sql(reasons, released)}")
         _table(database, "corrections", corrections.table(settings, as_of))
+        printed.write(database, settings, as_of)
         _table(database, "partners", pa.Table.from_pylist(list(_partner_rows())))
         database.execute("create table landing.build (build_id varchar, as_of timestamp, is_demo boolean)")
         database.execute(
@@ -100,10 +108,33 @@ def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: da
         )
 
 
-def _feed_sql(feed: str, files: list[Path]) -> str:
+def compact(settings: Settings, today: date) -> Compacted:
+    """Bring the compacted months up to date, and delete what of earlier ones no build that is kept reads any more.
+
+    While a build is being made nothing is deleted: the next compaction does. Raises DamagedBatch.
+    """
+    done = compaction.compact(settings, today)
+    settings.warehouse.mkdir(parents=True, exist_ok=True)
+    with suppress(Timeout), FileLock(settings.warehouse / ".build.lock", timeout=0):
+        compaction.remove_unused(settings, _read_by_builds(settings))
+    return done
+
+
+def _read_by_builds(settings: Settings) -> set[Path]:
+    """Compacted files that the schema `landing` of a build leads to."""
+    named = re.compile(re.escape(str(settings.compacted)) + r"/[^']+\.parquet")
+    found: set[Path] = set()
+    for path in settings.builds.glob("*.duckdb"):
+        with duckdb.connect(str(path), read_only=True) as database:
+            views = database.execute("select sql from duckdb_views() where schema_name = 'landing'").fetchall()
+        found.update(Path(name) for (sql,) in views for name in named.findall(sql))
+    return found
+
+
+def _feed_sql(feed: str, landed: Sources) -> str:
     contract = load_contract(feed)
     columns = contract.landed_columns
-    if not files:
+    if not landed.files:
         return _empty_sql(columns | PLACE_COLUMNS)
     workers = {column.published_name for column in contract.columns if column.privacy == "pseudonymise"}
     values = {name: f'rows."{name}"' for name in columns}
@@ -116,18 +147,24 @@ def _feed_sql(feed: str, files: list[Path]) -> str:
     return (
         f"select {picked}, batches.partner as _partner, batches.interval_start as _interval_start, "
         "batches.interval_end as _interval_end "
-        f"from read_parquet({quoted_list(files)}, union_by_name = true, hive_partitioning = false) as rows "
+        f"from read_parquet({quoted_list(landed.files)}, union_by_name = true, hive_partitioning = false) as rows "
         f"join landing.batches as batches on rows._batch_id = batches.batch_id {links}"
     )
 
 
-def _links_sql(files: list[Path]) -> str:
+def _links_sql(linked: Sources) -> str:
     """Each key of a secret that was rotated out, and the newest key known of the same worker."""
-    if not files:
+    if not linked.files:
         return _empty_sql({"old_key": "varchar", "current_key": "varchar"})
+    found = [f"read_parquet({quoted_list(linked.own)}, hive_partitioning = false)"] if linked.own else []
+    if linked.parts:
+        found.append(
+            f"read_parquet({quoted_list(linked.parts)}, hive_partitioning = false) "
+            "where _batch_id in (select batch_id from landing.batches)"
+        )
     return f"""
         with recursive links as (
-            select distinct old_key, new_key from read_parquet({quoted_list(files)}, hive_partitioning = false)
+            {" union ".join(f"select old_key, new_key from {each}" for each in found)}
         ),
         chains as (
             select old_key, new_key as current_key from links
@@ -139,14 +176,17 @@ def _links_sql(files: list[Path]) -> str:
     """
 
 
-def _quarantine_sql(files: list[Path], released: list[Path]) -> str:
+def _quarantine_sql(reasons: Sources, released: list[Path]) -> str:
     """Reasons of the rows that are still held; those that came out of quarantine are left out."""
     left_out = ("place", "line_number", "value_shape", "message_zh", "message_en", "landed_at")
     columns = [name for name in QUARANTINE.names if name not in left_out]
-    if not files:
+    if not reasons.files:
         sql_types = {"row_number": "bigint", "interval_start": "date", "interval_end": "date"}
         return _empty_sql({name: sql_types.get(name, "varchar") for name in columns})
-    held = f"select {', '.join(columns)} from read_parquet({quoted_list(files)}, hive_partitioning = false)"
+    held = (
+        f"select {', '.join(columns)} from read_parquet({quoted_list(reasons.files)}, hive_partitioning = false) "
+        "where batch_id in (select batch_id from landing.batches)"
+    )
     if not released:
         return held
     return (
@@ -166,11 +206,6 @@ def _table(database: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> No
     database.register("arrow_rows", rows)
     database.execute(f"create table landing.{name} as select * from arrow_rows")
     database.unregister("arrow_rows")
-
-
-def _quarantine(settings: Settings, item: Manifest) -> Path:
-    folder = partition(settings.quarantine, item.feed, item.partner, item.interval.last_day)
-    return folder / f"{item.batch_id}.parquet"
 
 
 def _batch_rows(standing: list[Manifest]) -> Iterable[dict[str, Any]]:

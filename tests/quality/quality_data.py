@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from worker_services.intervals import Interval
 from worker_services.landing import batches, outcomes, quarantine
 from worker_services.landing.batches import Manifest
 from worker_services.landing.outcomes import Outcome
+from worker_services.metrics import catalogue
 from worker_services.partners.registry import load_partners
 from worker_services.quality.checks import BatchContext
 from worker_services.quality.suites import validate_batch, validate_build
@@ -24,6 +26,7 @@ from worker_services.settings import PROJECT_ROOT, Settings, partition
 NIGHT = Interval(date(2025, 10, 25), date(2025, 10, 26))
 LANDED_AT = datetime(2025, 10, 25, 18, 30, tzinfo=UTC)
 BUILD_ID = "build_20251025T190000Z_0123abcd"
+PRINTED_FROM = "build_20251019T190000Z_89abcdef"
 REJECTED = ("training_base", "training_sessions")
 MISSING = ("mediation_center", "mediation_events")
 FORGOTTEN = ("job_fair_system", "job_fairs")
@@ -55,7 +58,8 @@ def write_night(settings: Settings) -> None:
 def write_warehouse(settings: Settings, statements: tuple[str, ...] = ()) -> Path:
     path = settings.builds / f"{BUILD_ID}.duckdb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    models = yaml.safe_load((PROJECT_ROOT / "dbt_project/models/marts/_marts__models.yml").read_text())["models"]
+    folders = sorted((PROJECT_ROOT / "dbt_project/models/marts").glob("*/_*__models.yml"))
+    models = [model for path in folders for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]]
     with duckdb.connect(str(path)) as database:
         database.execute("create schema marts; create schema landing")
         database.execute("create table landing.partners (partner_id varchar, feed varchar)")
@@ -64,10 +68,7 @@ def write_warehouse(settings: Settings, statements: tuple[str, ...] = ()) -> Pat
                 columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
                 database.execute(f"create table marts.{model['name']} ({columns})")
         for table, rows in _mart_rows().items():
-            for row in rows:
-                names = ", ".join(f'"{name}"' for name in row)
-                marks = ", ".join("?" for _ in row)
-                database.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))
+            insert(database, table, rows)
         for statement in statements:
             database.execute(statement)
     write_json(
@@ -148,13 +149,61 @@ def _hold(settings: Settings, partner: str, feed: str, batch_id: str, rows: int)
     pyarrow.parquet.write_table(table, folder / f"{batch_id}.parquet")
 
 
+def restated(metric_id: str, printed: str | None, current: str | None, **changes: Any) -> dict[str, Any]:
+    """A row of rpt_restated_figures: a figure of the city's issue of 2025-W42, unless changed."""
+    difference = None if printed is None or current is None else Decimal(current) - Decimal(printed)
+    return {
+        "issue_week": "2025-W42",
+        "edition": "city",
+        "metric_id": metric_id,
+        "scope_type": "city",
+        "scope_code": "220100",
+        "week_id": "2025-W42",
+        "figure": "value",
+        "printed_text": printed,
+        "printed_value": printed,
+        "current_value": current,
+        "difference": difference,
+        "is_suppressed": False,
+        "batches_added": 0,
+        "batches_removed": 0,
+        "batches_possible": 0,
+        "printed_build_id": PRINTED_FROM,
+        "printed_as_of": datetime(2025, 10, 19, 19),
+        "printed_at": datetime(2025, 10, 20, 1),
+    } | changes
+
+
+def cause(metric_id: str, change: str, partner: str | None, feed: str, number: int = 1) -> dict[str, Any]:
+    """A row of rpt_restatement_batches, of figures of 2025-W42; without a partner, of a removed batch."""
+    return {
+        "printed_build_id": PRINTED_FROM,
+        "metric_id": metric_id,
+        "week_id": "2025-W42",
+        "batch_id": f"{partner or 'mediation_center'}-{feed}-20251016-20251017-{number:012}",
+        "change": change,
+        "feed": feed,
+        "partner_id": partner,
+        "interval_start": date(2025, 10, 16) if partner else None,
+        "interval_end": date(2025, 10, 17) if partner else None,
+        "landed_at": datetime(2025, 10, 21, 18) if partner else None,
+        "records": 100 - number if change == "added" else 0,
+    }
+
+
+def insert(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        names = ", ".join(f'"{name}"' for name in row)
+        database.execute(f"insert into {table} ({names}) values ({', '.join('?' for _ in row)})", list(row.values()))
+
+
 def _mart_rows() -> dict[str, list[dict[str, Any]]]:
     pairs = [(partner, feed) for partner, owner in load_partners().items() for feed in owner.feeds]
     metrics = [("mediation_cases_accepted", "count", False), ("mediation_success_rate", "rate", False)]
     metrics.append(("health_persons", "count", True))
     weekly = []
     for metric_id, kind, counts_people in metrics:
-        for scope_type, scope_code in (("city", "220100"), ("organisation", "220102"), ("organisation", "220103")):
+        for scope_type, scope_code in (("city", "220100"), ("county", "220102"), ("county", "220103")):
             for number in (42, 43):
                 whole = 40 if scope_type == "city" else 20
                 is_hidden = counts_people and scope_type != "city"
@@ -170,7 +219,11 @@ def _mart_rows() -> dict[str, list[dict[str, Any]]]:
             {
                 "metric_id": metric_id,
                 "kind": kind,
+                "name_zh": catalogue()[metric_id].name_zh,
                 "definition_zh": "统计期内的数量。",
+                "unit_zh": "%" if kind == "rate" else "人" if counts_people else "件",
+                "decimals": 1 if kind == "rate" else 0,
+                "display_order": catalogue()[metric_id].order,
                 "is_additive": kind == "count" and not counts_people,
                 "counts_people": counts_people,
             }
@@ -223,10 +276,39 @@ def _mart_rows() -> dict[str, list[dict[str, Any]]]:
             {"partner_id": "eye_hospital", "service_category": "eye_education", "week_id": "2025-W43",
              "person_times": 60, "cumulative_person_times": 600, "is_suppressed": False}
         ],
-        "marts.rpt_cross_source_weekly": [
-            {"partner_id": "eye_hospital", "week_id": "2025-W43", "vouchers_compared": 200, "vouchers_agreed": 190,
-             "vouchers_dates_differ": 4, "vouchers_hospital_only": 3, "vouchers_mini_program_only": 3,
-             "agreement_rate": 0.95}
+        "marts.rpt_reconciliation_weekly": [
+            {"kind": "voucher_redemption", "kind_zh": "服务券核销", "side_zh": "医院", "other_side_zh": "小程序",
+             "kind_order": 1, "partner_id": "eye_hospital", "other_partner_id": "mini_program", "week_id": "2025-W43",
+             "rows_compared": 200, "rows_agreed": 190, "rows_differing": 4, "rows_partner_only": 3,
+             "rows_other_only": 3, "agreement_rate": 0.95},
+            {"kind": "hire", "kind_zh": "招聘入职", "side_zh": "招聘会系统", "other_side_zh": "用工备案",
+             "kind_order": 2, "partner_id": "job_fair_system", "other_partner_id": "employment_system",
+             "week_id": "2025-W43", "rows_compared": 50, "rows_agreed": 40, "rows_differing": 5,
+             "rows_partner_only": 3, "rows_other_only": 2, "agreement_rate": 0.8},
+        ],
+        "marts.rpt_reconciliation_differences": [
+            {"kind": "voucher_redemption", "difference": difference, "difference_zh": name, "difference_order": order,
+             "partner_id": "eye_hospital", "other_partner_id": "mini_program", "week_id": "2025-W43",
+             "differences": number}
+            for difference, name, order, number in (
+                ("dates_differ", "两处核销日期不同", 4, 4), ("hospital_only", "医院已核销，小程序未核销", 2, 3),
+            )
+        ],
+        "marts.rpt_restated_figures": [
+            restated("mediation_cases_accepted", "40", "43", batches_added=5, batches_removed=1),
+            restated("mediation_cases_accepted", "3", "6", batches_added=5, batches_removed=1, figure="change"),
+            restated("mediation_success_rate", "0.8", "0.7873", printed_text="80.0%", batches_possible=1),
+            restated("mediation_success_rate", "0.8", "0.80004", printed_text="80.0%", batches_possible=1,
+                     scope_type="county", scope_code="220102"),
+            restated("health_persons", "7", None, is_suppressed=True, scope_type="county", scope_code="220103"),
+            restated("mediation_cases_accepted", "1234", "1240", issue_week="2025-W41", week_id="2025-W41",
+                     printed_text="1,234", figure="cumulative_value"),
+        ],
+        "marts.rpt_restatement_batches": [
+            *(cause("mediation_cases_accepted", "added", "mediation_center", "mediation_cases", number)
+              for number in range(1, 6)),
+            cause("mediation_cases_accepted", "removed", None, "mediation_cases", 9),
+            cause("mediation_success_rate", "possible", "mediation_center", "mediation_events"),
         ],
         "marts.rpt_build": [
             {"build_id": BUILD_ID, "as_of": datetime(2025, 10, 25, 19), "week_id": "2025-W42", "is_demo": True}

@@ -4,11 +4,13 @@ import json
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from click.testing import CliRunner
 from lxml import html
-from quality_data import BUILD_ID, write_everything, write_night
+from quality_data import BUILD_ID, cause, insert, restated, write_everything, write_night, write_warehouse
 
 from worker_services.contracts import contract_feeds, load_contract
 from worker_services.partners.registry import load_partners
@@ -74,7 +76,7 @@ def test_problems_stand_the_worst_first_with_their_figures(page: html.HtmlElemen
     assert [row.xpath("string(td[1])") for row in rows] == ["严重", "提示", "提示"]
     assert "计划人数不为空" in rows[0].text_content()
     assert "60 处不符合" in rows[0].text_content()
-    assert rows[0].xpath("string(td[4])") == "举办技能培训班"
+    assert rows[0].xpath("string(td[4])").split("、")[:2] == ["举办技能培训班", "培训名额使用率"]
 
 
 def test_rows_are_reconciled(page: html.HtmlElement) -> None:
@@ -90,7 +92,129 @@ def test_freshness_trend_orphans_and_cross_source(page: html.HtmlElement) -> Non
     assert "95.2%" in section(page, "trend")
     assert len(page.xpath("//section[@aria-labelledby='trend']//thead/tr/th")) == 9
     assert "求职登记440" in section(page, "orphans")
-    assert "长春爱尔眼科医院20019043395.0%" in section(page, "cross")
+    assert "医院小程序已核对一致两处都有，内容不同仅医院有仅小程序有一致率" in section(page, "cross")
+    assert "长春爱尔眼科医院长春工会小程序20019043395.0%" in section(page, "cross")
+    assert "差异：医院已核销，小程序未核销 3 条；两处核销日期不同 4 条。" in section(page, "cross")
+    assert "招聘会管理系统就业创业服务系统504053280.0%" in section(page, "cross")
+
+
+def restated_page(settings: Settings, figures: list[dict[str, Any]], batches: list[dict[str, Any]]) -> html.HtmlElement:
+    """The report of a build whose printed figures have changed as said, because of the batches named."""
+    path = write_warehouse(
+        settings, ("delete from marts.rpt_restated_figures", "delete from marts.rpt_restatement_batches")
+    )
+    with duckdb.connect(str(path)) as database:
+        insert(database, "marts.rpt_restated_figures", figures)
+        insert(database, "marts.rpt_restatement_batches", batches)
+    return html.fromstring(report.render(settings, DAY).read_text(encoding="utf-8"))
+
+
+def test_restated_figures_stand_by_issue_the_newest_first(page: html.HtmlElement) -> None:
+    issues = page.xpath("//section[@aria-labelledby='restated']//details")
+    assert [issue.xpath("string(summary)") for issue in issues] == [
+        "第21期（2025-W42，全市）：5 个数字有变化",
+        "第20期（2025-W41，全市）：1 个数字有变化",
+    ]
+    assert [issue.get("open") is not None for issue in issues] == [True, False]
+    assert [[cell.text_content() for cell in row.findall("td")] for row in issues[0].xpath(".//tr[td]")] == [
+        ["220103 本周（人）", "7", "＊", "—"],
+        ["220100 本周（件）", "40", "43", "+3"],
+        ["220100 比上周（件）", "3", "+6", "+3"],
+        ["220100 本周（%）", "80.0%", "78.7%", "−1.3 个百分点"],
+        ["220102 本周（%）", "80.0%", "80.0%", "不足 0.1 个百分点"],
+    ]
+    assert [cell.text_content() for cell in issues[1].xpath(".//tr/td")] == [
+        "220100 累计（件）",
+        "1,234",
+        "1,240",
+        "+6",
+    ]
+    assert "2025-10-20 09:00 刊出，所用构建 build_20251019T190000Z_89abcdef" in section(page, "restated")
+
+
+def test_restated_figures_name_their_batches(page: html.HtmlElement) -> None:
+    groups = page.xpath("//section[@aria-labelledby='restated']//details[1]//tr[@class='group']")
+    text = {group.xpath("string(th/strong)"): " ".join(group.text_content().split()) for group in groups}
+    names = report.catalogue()
+    accepted = text[names["mediation_cases_accepted"].name_zh]
+    label = load_contract("mediation_cases").label
+    assert f"新增 劳动争议调解中心「{label}」2025-10-16 mediation_center-mediation_cases-20251016-2" in accepted
+    assert accepted.count("劳动争议调解中心") == 3
+    assert f"撤换 「{label}」 mediation_center-mediation_cases-20251016-20251017-000000000009" in accepted
+    assert accepted.endswith("另有 2 个批次。共新增 5 个、撤换 1 个。")
+    label = load_contract("mediation_events").label
+    assert f"可能 劳动争议调解中心「{label}」" in text[names["mediation_success_rate"].name_zh]
+    assert "没有对应的批次" in text[names["health_persons"].name_zh]
+
+
+def test_restated_figures_are_capped_with_the_rest_counted(settings: Settings) -> None:
+    counties = [f"{220200 + number}" for number in range(50)]
+    figures = [restated("health_persons", "11", "12", scope_type="county", scope_code=county) for county in counties]
+    figures += [restated("mediation_cases_accepted", "70", "80")]
+    figures += [
+        restated("health_persons", "7", "8", issue_week=f"2025-W{week}", figure=figure)
+        for week in range(30, 40)
+        for figure in ("value", "cumulative_value")
+    ]
+    page = restated_page(settings, figures, [])
+    issues = page.xpath("//section[@aria-labelledby='restated']//details")
+    assert len(issues) == 8
+    assert len(issues[0].xpath(".//tr[td]")) == 40
+    assert "220100 本周" in issues[0].xpath(".//tr/td[1]/text()")  # the city's, though its metric stands last
+    assert "本期另有 11 个数字有变化" in issues[0].text_content()
+    assert "另有" not in issues[1].text_content()
+    assert "更早的 3 期另有 6 个数字有变化" in section(page, "restated")
+
+
+def test_issues_after_the_reports_week_stay_out(settings: Settings) -> None:
+    page = restated_page(settings, [restated("health_persons", "7", "8", issue_week="2025-W44")], [])
+    assert "尚未刊出简报" in section(page, "restated")
+
+
+def test_when_no_printed_figure_changed_the_report_says_so(settings: Settings) -> None:
+    assert "尚未刊出简报，没有可以比对的数字。" in section(restated_page(settings, [], []), "restated")
+    folder = settings.data_root / "printed" / "2025-W42"
+    folder.mkdir(parents=True)
+    for name in ("city-1-20251020T010000Z", "city-2-20251021T010000Z", "city-3-20251027T010000Z"):
+        (folder / f"{name}.json").touch()
+    page = html.fromstring(report.render(settings, DAY).read_text(encoding="utf-8"))
+    assert "已刊出 1 期简报，刊出的数字均无变化。" in section(page, "restated")
+
+
+def test_what_the_marts_say_is_escaped(settings: Settings) -> None:
+    figure = restated("<b>m</b>", "1", "2", printed_text="<i>1</i>", scope_type="x", scope_code="<s>", figure="<u>")
+    batch = cause("<b>m</b>", "added", "<script>", "mediation_cases")
+    page = restated_page(settings, [figure | {"batches_added": 1}], [batch])
+    (found,) = page.xpath("//section[@aria-labelledby='restated']")
+    assert not found.xpath(".//b | .//i | .//s | .//u | .//script")
+    for text in ("<b>m</b>", "<i>1</i>", "<s>", "<u>", "<script>"):
+        assert text in found.text_content()
+
+
+def test_the_report_holds_no_personal_data(night: Settings) -> None:
+    text = html.fromstring(
+        (night.reports_root / "quality/2025-10-25/index.html").read_text(encoding="utf-8")
+    ).text_content()
+    assert "已刊数字变化" in text
+    assert not re.search(r"(?<![0-9a-f])\d{17}[\dX](?![0-9a-f])", text)  # citizen ID numbers
+    assert not re.search(r"(?<![0-9a-f])1[3-9]\d{9}(?![0-9a-f])", text)  # mobile numbers
+    assert not re.search(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", text)  # worker keys
+
+
+def test_long_lists_of_metrics_are_folded(settings: Settings) -> None:
+    metrics = list(report.catalogue().values())[:9]
+    write_night(settings)
+    for path in settings.quality.glob("feed=training_sessions/*/*/*.json"):
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        for check in fields["checks"]:
+            check["figures"] = [metric.metric_id for metric in metrics]
+        path.write_text(json.dumps(fields), encoding="utf-8")
+    page = html.fromstring(report.render(settings, DAY).read_text(encoding="utf-8"))
+    cell = page.xpath("//section[@aria-labelledby='problems']//tbody/tr[1]/td[4]")[0]
+    names = [metric.name_zh for metric in metrics]
+    assert cell.text == f"{'、'.join(names[:3])}等 9 项"
+    assert cell.xpath("string(details/summary)") == "全部"
+    assert cell.find("details/summary").tail == "、".join(names)
 
 
 def test_a_batch_that_does_not_add_up_is_shown() -> None:
@@ -149,7 +273,7 @@ def test_before_anything_came_the_report_says_so(settings: Settings) -> None:
     assert page.text_content().count("没有结果") > sum(len(partner.feeds) for partner in load_partners().values())
     assert "尚未发布" in page.find(".//header").text_content()
     assert "演示数据" not in page.text_content()
-    assert len(page.xpath("//p[@class='empty']")) == 9
+    assert len(page.xpath("//p[@class='empty']")) == 10
 
 
 def test_a_rejected_batch_shows_why_its_rows_were_held(settings: Settings) -> None:

@@ -319,6 +319,31 @@ def test_a_sound_batch_passes(settings: Settings, context: BatchContext, batch: 
             {"money_has_amount", "advice_is_free", "amount_level", "once_a_day", "organisation_spread", "late_rows"},
         ),
         (
+            "employment_registrations",
+            200,
+            {
+                "worker_key": f"if(i < 8, repeat('a', 64), {KEY})",
+                "employer_credit_code": "'c-' || i % 5",
+                "organisation_code": "'220102'",
+                "hired_on": "date '2025-01-01'",
+                "source_fair_id": "if(i < 90, 'f-' || greatest(i, 10), null)",
+            },
+            {
+                "registered_twice",
+                "posting_names_fair",
+                "source_stated",
+                "busiest_worker",
+                "organisation_spread",
+                "late_rows",
+            },
+        ),
+        (
+            "employment_registrations",
+            200,
+            {"source_fair_id": "'f-1'"},
+            {"source_spread"},
+        ),
+        (
             "labour_contracts",
             60,
             {
@@ -637,7 +662,7 @@ FIRST = "metric_id = 'mediation_cases_accepted' and scope_type = 'city' and week
                 "insert into marts.rpt_quality_reasons (rule, dimension_zh) values ('a', null), ('b', '美观性')",
                 "update marts.rpt_service_categories set person_times = -1",
                 "insert into marts.rpt_service_categories (person_times, is_suppressed) values (3, false)",
-                "update marts.rpt_cross_source_weekly set vouchers_agreed = 100",
+                "update marts.rpt_reconciliation_weekly set rows_agreed = 0.5 * rows_compared",
                 "insert into marts.rpt_build (build_id) values ('other')",
             ],
             {
@@ -648,7 +673,8 @@ FIRST = "metric_id = 'mediation_cases_accepted' and scope_type = 'city' and week
                 "catalogue_defined", "freshness_grain", "freshness_complete", "freshness_known",
                 "freshness_on_time", "reconciled", "feed_weekly_grain", "acceptance_range", "acceptance_level",
                 "orphans_few", "reasons_explained", "reasons_dimension", "categories_small_cells",
-                "categories_not_negative", "hospital_agrees", "build_one_row", "build_as_of",
+                "categories_not_negative", "hospital_agrees", "employers_agree", "comparisons_add_up",
+                "build_one_row", "build_as_of",
             },
         ),
         (["delete from marts.rpt_build", "update marts.rpt_partner_freshness set is_late = false"], {"build_one_row"}),

@@ -17,7 +17,7 @@ weeks as (
 
 select
     catalogue.metric_id,
-    scopes.scope_type,
+    scopes.scope_set,
     scopes.scope_code,
     weeks.week_id
 from catalogue
@@ -29,4 +29,6 @@ left join weekly
         and scopes.scope_type = weekly.scope_type
         and scopes.scope_code = weekly.scope_code
         and weeks.week_id = weekly.week_id
-where weekly.metric_id is null
+where
+    scopes.scope_set in ('city', 'union')
+    and weekly.metric_id is null

@@ -1,16 +1,18 @@
--- A catalogue row that no model feeds would be printed as zero for ever.
+-- A metric that no record ever feeds would be printed as zero for ever.
 {{ config(severity='warn') }}
 
-with catalogue as (
-    select * from {{ ref('rpt_metric_catalogue') }}
+with components as (
+    select * from {{ ref('int_metric_components') }}
 ),
 
 cells as (
-    select distinct metric_id from {{ ref('int_metric_cells') }}
+    select distinct measure_id from {{ ref('int_measure_cells') }}
 )
 
-select catalogue.metric_id
-from catalogue
+select
+    components.metric_id,
+    components.measure_id
+from components
 left join cells
-    on catalogue.metric_id = cells.metric_id
-where cells.metric_id is null
+    on components.measure_id = cells.measure_id
+where cells.measure_id is null

@@ -4,7 +4,7 @@ with hidden as (
 ),
 
 weekly as (
-    select * from {{ ref('int_metric_weekly') }}
+    select * from {{ ref('int_measure_weekly') }}
 ),
 
 lone as (
@@ -24,10 +24,10 @@ others as (
     from lone
     inner join weekly
         on
-            lone.cell_set = weekly.metric_id || '/' || weekly.scope_type
+            lone.cell_set = weekly.measure_id || '/' || weekly.scope_set
             and lone.cell_code <> weekly.scope_code
             and lone.week_start = weekly.week_start
-    where weekly.persons > 0
+    where weekly.amount > 0
 )
 
 select * from others

@@ -1,2 +1,2 @@
 -- Unions add up to the city for every metric that adds up.
-{{ scopes_off_the_city('organisation') }}
+{{ scopes_off_the_city('union') }}

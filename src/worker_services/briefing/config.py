@@ -55,7 +55,6 @@ class BriefingConfig(Part):
     leagues: dict[str, str]
     organisation_table: list[str]
     charts: dict[str, ChartChoice]
-    metrics_by_feed: dict[str, list[str]]
     mail: MailConfig
 
     @field_validator("first_issue_week", mode="before")

@@ -15,24 +15,37 @@ from worker_services.settings import Settings
 from worker_services.warehouse.publish import current
 
 Row = dict[str, Any]
+UNIONS = ("county", "industry", "direct")
+"""Scope types of the unions below the city."""
 MetricKey = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
 class Marts:
-    """Rows as DuckDB gives them (Decimal, date, None). `weekly` is keyed metric, scope type, scope code, week."""
+    """Rows as DuckDB gives them (Decimal, date, None).
+
+    `metrics` are all that are published, `catalogue` the headline ones, both in the order of display. `weekly` is keyed
+    metric, scope type, scope code, week; `metric_feeds` gives the metrics that a feed counts into. `uneven` compares
+    the county-level unions, `uneven_last` and `fault_last` are those in the last places, the very last one first.
+    """
 
     build_id: str
     as_of: datetime
     is_demo: bool
     week: Week
+    metrics: dict[str, Row]
     catalogue: dict[str, Row]
     weekly: dict[MetricKey, Row]
     organisations: list[Row]
+    metric_feeds: dict[str, list[str]]
     freshness: list[Row]
     quality: list[Row]
     reasons: list[Row]
     categories: list[Row]
+    uneven: list[Row]
+    uneven_last: list[Row]
+    faults: list[Row]
+    fault_last: list[Row]
 
 
 def build_path(settings: Settings, build_id: str | None = None) -> Path:
@@ -79,19 +92,24 @@ def read_marts(path: Path, week: Week) -> Marts:
             f"select * from marts.rpt_metric_weekly where week_id <= '{week}' "
             f"and (scope_type = 'city' or week_id = '{week}') order by scope_order, scope_code, metric_id, week_id",
         )
+        metrics = {
+            row["metric_id"]: row
+            for row in _rows(connection, "select * from marts.rpt_metric_catalogue order by display_order, metric_id")
+        }
         return Marts(
             build_id=build["build_id"],
             as_of=build["as_of"],
             is_demo=build["is_demo"],
             week=week,
-            catalogue={
-                row["metric_id"]: row
-                for row in _rows(
-                    connection, "select * from marts.rpt_metric_catalogue order by display_order, metric_id"
-                )
-            },
+            metrics=metrics,
+            catalogue={metric: row for metric, row in metrics.items() if row["is_headline"]},
             weekly={(r["metric_id"], r["scope_type"], r["scope_code"], r["week_id"]): r for r in weekly},
-            organisations=list({r["scope_code"]: r for r in weekly if r["scope_type"] == "organisation"}.values()),
+            organisations=list({r["scope_code"]: r for r in weekly if r["scope_type"] in UNIONS}.values()),
+            metric_feeds=dict(
+                connection.execute(
+                    "select feed, list(metric_id order by metric_id) from marts.rpt_metric_feeds group by feed"
+                ).fetchall()
+            ),
             freshness=_rows(connection, "select * from marts.rpt_partner_freshness order by domain, partner_id, feed"),
             quality=_rows(
                 connection,
@@ -105,6 +123,21 @@ def read_marts(path: Path, week: Week) -> Marts:
             categories=_rows(
                 connection,
                 f"select * from marts.rpt_service_categories {here} order by service_category_order, partner_id",
+            ),
+            uneven=_rows(
+                connection,
+                f"select * from marts.rpt_uneven_progress {here} and scope_type = 'county' order by league_id",
+            ),
+            uneven_last=_rows(
+                connection,
+                f"select * from marts.rpt_uneven_progress_units {here} and scope_type = 'county' "
+                "order by league_id, rank_from_last, scope_code",
+            ),
+            faults=_rows(connection, f"select * from marts.rpt_fault_weekly {here} order by metric_id"),
+            fault_last=_rows(
+                connection,
+                f"select * from marts.rpt_fault_units {here} and scope_type = 'county' "
+                "order by metric_id, rank_from_last, scope_code",
             ),
         )
 

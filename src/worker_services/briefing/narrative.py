@@ -137,7 +137,7 @@ def league(book: FigureBook, metric: str) -> Sentence:
     name, week = book.marts.catalogue[metric]["name_zh"], str(book.marts.week)
     units: list[tuple[Row, Figure]] = []
     for unit in book.marts.organisations:
-        figure = book.metric(metric, "cumulative_value", scope=("organisation", unit["scope_code"]))
+        figure = book.metric(metric, "cumulative_value", scope=(unit["scope_type"], unit["scope_code"]))
         if figure.is_number:
             units.append((unit, figure))
     units.sort(key=lambda pair: (-pair[1].value, pair[0]["scope_order"]))  # type: ignore[operator]
@@ -152,7 +152,7 @@ def league(book: FigureBook, metric: str) -> Sentence:
     idle = [
         unit["scope_name_zh"]
         for unit in book.marts.organisations
-        if book.marts.weekly[(metric, "organisation", unit["scope_code"], week)]["value"] == 0
+        if book.marts.weekly[(metric, unit["scope_type"], unit["scope_code"], week)]["value"] == 0
     ]
     if len(idle) == len(book.marts.organisations):
         sentence.append("。本周各单位均无新增")

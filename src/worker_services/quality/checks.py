@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from worker_services.contracts import VERSION_COLUMN, Column, Contract, load_code_list, load_contract
 from worker_services.intervals import Interval
+from worker_services.metrics import counted_from
 
 Severity = Literal["critical", "warning"]
 Dimension = Literal["规范性", "完整性", "准确性", "一致性", "时效性", "可访问性"]
@@ -141,7 +142,7 @@ _Argument = BatchBound | bool | int | float | date | str | list[str] | list[bool
 
 
 class SuiteEntry(_Strict):
-    """One entry of a suite file."""
+    """One entry of a suite file. Without `figures` it touches every metric that the feed counts into."""
 
     id: _Name
     table: str | None = None
@@ -151,18 +152,17 @@ class SuiteEntry(_Strict):
     why: _Text
     dimension: Dimension
     severity: Severity
-    figures: list[_Name]
+    figures: list[_Name] | None = None
     owner: _Text
     applies_from_rows: int = Field(default=0, ge=0)
 
 
 class SuiteFile(_Strict):
-    """A suite file. `empty` says what a batch without rows means, `figures` which metrics the feed feeds."""
+    """A suite file. `empty` says what a batch without rows means."""
 
     suite: _Name
     title: _Text
     empty: Literal["refuse", "warn", "allow"] = "allow"
-    figures: list[_Name] = Field(default_factory=list)
     checks: list[SuiteEntry] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -289,7 +289,7 @@ def _steward_checks(suite: SuiteFile) -> list[Check]:
             why=entry.why,
             dimension=entry.dimension,
             severity=entry.severity,
-            figures=tuple(entry.figures),
+            figures=counted_from(suite.suite) if entry.figures is None else tuple(entry.figures),
             owner=entry.owner,
             origin="steward",
             applies_from_rows=entry.applies_from_rows,
@@ -313,7 +313,7 @@ def _contract_checks(contract: Contract, suite: SuiteFile) -> Iterator[Check]:
             why=why,
             dimension=dimension,
             severity="warning" if rule.kind == "rows" and suite.empty == "warn" else "critical",
-            figures=tuple(suite.figures),
+            figures=counted_from(contract.feed),
             owner=contract.steward,
             origin="contract",
         )

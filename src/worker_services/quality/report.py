@@ -9,26 +9,36 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import jinja2
 
+from worker_services.briefing.config import BriefingConfig, load_config
+from worker_services.briefing.figures import ABSENT, COLUMN_ZH, SUPPRESSED, notation_of, print_number
 from worker_services.contracts import load_contract
 from worker_services.files import write_bytes
 from worker_services.intervals import SHANGHAI, Interval, Week
 from worker_services.landing import batches, outcomes, quarantine
 from worker_services.landing.outcomes import Outcome
+from worker_services.metrics import catalogue
 from worker_services.partners.registry import Partner, load_partners
 from worker_services.quality import data_docs
 from worker_services.quality.checks import DIMENSIONS
 from worker_services.seeds import read_seed
 from worker_services.settings import Settings, partition
+from worker_services.warehouse import printed
 from worker_services.warehouse.publish import Published, current
 
 DOMAINS = {row["code"]: row["name_zh"] for row in read_seed("code_lists/domains")}
 TREND_WEEKS = 8
+ISSUES_SHOWN = 8
+FIGURES_SHOWN = 40
+CAUSES_SHOWN = 3
 OWNERS = {
     "health-steward": "健康数据管理员",
     "employment-steward": "就业数据管理员",
@@ -44,7 +54,8 @@ MARTS = {
     "rpt_quality_feed_weekly": "各数据项行数周表",
     "rpt_quality_reasons": "隔离原因周表",
     "rpt_service_categories": "医院服务类别周表",
-    "rpt_cross_source_weekly": "核销两处核对周表",
+    "rpt_reconciliation_weekly": "两处记录核对周表",
+    "rpt_reconciliation_differences": "两处记录差异周表",
     "rpt_build": "构建信息",
 }
 NO_OUTCOME = "none"
@@ -64,6 +75,12 @@ OUTCOMES = {
     "missing": ("未送达", "bad", "到采集时刻没有取到数据，或者连接不上单位的系统。以后各夜会自动再取七天。"),
     "unchanged": ("内容未变", "good", "与已入库的批次逐字节相同，没有重复入库。"),
     NO_OUTCOME: ("没有结果", "bad", "应报而没有任何记录，是本系统的故障，不是单位的问题，请数据组处理。"),
+}
+
+CHANGES = {
+    "added": ("新增", "good", "刊出以后入库，并且计入该指标的批次。"),
+    "removed": ("撤换", "bad", "刊出时有效，现已撤回或者被重新报送的批次替换，编号中含单位和起止日期。"),
+    "possible": ("可能", "warn", "没有新增和撤换的批次时，列出刊出以后入库的有关批次，其中可能撤销或者更正了记录。"),
 }
 
 
@@ -141,6 +158,82 @@ class CheckGroup:
 
 
 @dataclass(frozen=True)
+class CrossSource:
+    """One kind of thing that two sources report: the pairs of partners compared, and how often they differ in what."""
+
+    kind_zh: str
+    side_zh: str
+    other_side_zh: str
+    pairs: list[dict[str, Any]]
+    differences: dict[str, int]
+
+
+@dataclass(frozen=True)
+class RestatedFigure:
+    """A figure that went out and is another now, each as the briefing prints it."""
+
+    scope_zh: str
+    figure_zh: str
+    unit: str
+    printed: str
+    current: str
+    difference: str
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A batch for which figures changed. `change` is added, removed or possible; of one removed only the id is left."""
+
+    change: str
+    partner_zh: str
+    feed_zh: str
+    interval: str
+    batch_id: str
+
+
+@dataclass(frozen=True)
+class RestatedMetric:
+    """What changed of one metric in one week. `batches` counts causes by kind of change, `causes` names a few."""
+
+    metric_zh: str
+    week: str
+    figures: list[RestatedFigure]
+    batches: dict[str, int]
+    causes: list[Cause]
+
+    @property
+    def more_causes(self) -> int:
+        return sum(self.batches.values()) - len(self.causes)
+
+
+@dataclass(frozen=True)
+class RestatedIssue:
+    """One issue with its figures that have changed since: `changed` in all, the city's first among those shown."""
+
+    number: int
+    week: str
+    edition_zh: str
+    printed_at: datetime
+    build_id: str
+    changed: int
+    metrics: list[RestatedMetric]
+
+    @property
+    def more_figures(self) -> int:
+        return self.changed - sum(len(metric.figures) for metric in self.metrics)
+
+
+@dataclass(frozen=True)
+class Restated:
+    """Printed figures that have changed since, the newest issue first; of older issues only the counts."""
+
+    weeks_printed: int
+    issues: list[RestatedIssue]
+    older_issues: int
+    older_figures: int
+
+
+@dataclass(frozen=True)
 class Figures:
     """What the rpt_ marts of the published build say, up to the report's week."""
 
@@ -148,7 +241,7 @@ class Figures:
     weeks: list[str]
     trend: list[dict[str, Any]]
     reasons: list[dict[str, Any]]
-    cross_source: list[dict[str, Any]]
+    cross_source: list[CrossSource]
 
 
 @dataclass(frozen=True)
@@ -166,6 +259,7 @@ class Report:
     rules: list[dict[str, str]]
     metric_names: dict[str, str]
     figures: Figures | None
+    restated: Restated | None
 
     @property
     def problems(self) -> list[CheckLine]:
@@ -240,8 +334,9 @@ def _collect(
         groups=[_batch_group(document, links) for document in documents],
         marts=_mart_groups(build_document, links) if build_document else [],
         rules=list(rules.values()),
-        metric_names={row["metric_id"]: row["name_zh"] for row in read_seed("metrics/metrics")},
+        metric_names={metric.metric_id: metric.name_zh for metric in catalogue().values()},
         figures=_figures(build.path, Week.of(day)) if build else None,
+        restated=_restated(settings, build, Week.of(day)) if build else None,
     )
 
 
@@ -383,20 +478,36 @@ def _figures(path: Path, week: Week) -> Figures:
             """,
             week,
         )
-        cross_source = _rows(
+        compared = _rows(
             database,
             """
             select
+                kind,
+                kind_zh,
+                side_zh,
+                other_side_zh,
                 partner_id,
-                sum(vouchers_compared) as compared,
-                sum(vouchers_agreed) as agreed,
-                sum(vouchers_dates_differ) as dates_differ,
-                sum(vouchers_hospital_only) as hospital_only,
-                sum(vouchers_mini_program_only) as mini_program_only
-            from marts.rpt_cross_source_weekly
+                other_partner_id,
+                sum(rows_compared) as compared,
+                sum(rows_agreed) as agreed,
+                sum(rows_differing) as differing,
+                sum(rows_partner_only) as partner_only,
+                sum(rows_other_only) as other_only
+            from marts.rpt_reconciliation_weekly
             where week_id <= $week
-            group by partner_id
-            order by partner_id
+            group by kind, kind_zh, side_zh, other_side_zh, kind_order, partner_id, other_partner_id
+            order by kind_order, partner_id, other_partner_id
+            """,
+            week,
+        )
+        differences = _rows(
+            database,
+            """
+            select kind, difference_zh, sum(differences) as differences
+            from marts.rpt_reconciliation_differences
+            where week_id <= $week
+            group by kind, difference_zh, difference_order
+            order by kind, difference_order
             """,
             week,
         )
@@ -423,7 +534,184 @@ def _figures(path: Path, week: Week) -> Figures:
             | {"column_zh": load_contract(row["feed"]).label_of(row["column_name"])}
             for row in reasons
         ],
-        cross_source=[row | {"partner_zh": load_partners()[row["partner_id"]].name} for row in cross_source],
+        cross_source=[
+            CrossSource(
+                kind_zh=kind_zh,
+                side_zh=side_zh,
+                other_side_zh=other_side_zh,
+                pairs=[
+                    row
+                    | {
+                        "partner_zh": load_partners()[row["partner_id"]].name,
+                        "other_partner_zh": load_partners()[row["other_partner_id"]].name,
+                    }
+                    for row in rows
+                ],
+                differences={row["difference_zh"]: row["differences"] for row in differences if row["kind"] == kind},
+            )
+            for (kind, kind_zh, side_zh, other_side_zh), rows in groupby(
+                compared, itemgetter("kind", "kind_zh", "side_zh", "other_side_zh")
+            )
+        ],
+    )
+
+
+def _restated(settings: Settings, build: Published, week: Week) -> Restated:
+    config = load_config(settings)
+    with duckdb.connect(str(build.path), read_only=True) as database:
+        issues = _rows(
+            database,
+            """
+            select issue_week, edition, printed_at, printed_build_id, count(*) as changed
+            from marts.rpt_restated_figures
+            where issue_week <= $week
+            group by issue_week, edition, printed_at, printed_build_id
+            order by issue_week desc, edition
+            """,
+            week,
+        )
+        shown, older = issues[:ISSUES_SHOWN], issues[ISSUES_SHOWN:]
+        figures = {
+            (issue["issue_week"], issue["edition"]): _restated_figures(database, issue["issue_week"], issue["edition"])
+            for issue in shown
+        }
+        causes = _rows(
+            database,
+            f"""
+            with placed as (
+                select
+                    *,
+                    row_number() over (
+                        partition by printed_build_id, metric_id, week_id, change
+                        order by records desc, landed_at, batch_id
+                    ) as place
+                from marts.rpt_restatement_batches
+            )
+            select *
+            from placed
+            where place <= {CAUSES_SHOWN}
+            order by printed_build_id, metric_id, week_id, change, place
+            """,
+        )
+    key = itemgetter("printed_build_id", "metric_id", "week_id")
+    by_metric = {of: [_cause(row) for row in rows] for of, rows in groupby(causes, key)}
+    return Restated(
+        weeks_printed=len({issue.week for issue in printed.known_by(settings, build.as_of) if issue.week <= str(week)}),
+        issues=[
+            _restated_issue(config, issue, figures[issue["issue_week"], issue["edition"]], by_metric) for issue in shown
+        ],
+        older_issues=len(older),
+        older_figures=sum(issue["changed"] for issue in older),
+    )
+
+
+def _restated_figures(database: duckdb.DuckDBPyConnection, issue_week: str, edition: str) -> list[dict[str, Any]]:
+    """The city's figures come before those of units when not all can be shown; those shown stand by metric and week."""
+    query = """
+        with placed as (
+            select
+                restated.*,
+                coalesce(catalogue.name_zh, restated.metric_id) as name_zh,
+                coalesce(catalogue.unit_zh, '') as unit_zh,
+                coalesce(catalogue.decimals, 0) as decimals,
+                catalogue.kind,
+                catalogue.display_order,
+                coalesce(weekly.scope_name_zh, restated.scope_code) as scope_name_zh,
+                row_number() over (
+                    order by
+                        restated.scope_type <> 'city',
+                        catalogue.display_order nulls last,
+                        restated.metric_id,
+                        restated.week_id desc,
+                        restated.scope_type,
+                        weekly.scope_order nulls last,
+                        restated.scope_code,
+                        list_position($columns, restated.figure) nulls last,
+                        restated.figure
+                ) as place
+            from marts.rpt_restated_figures as restated
+            left join marts.rpt_metric_catalogue as catalogue using (metric_id)
+            left join marts.rpt_metric_weekly as weekly using (metric_id, scope_type, scope_code, week_id)
+            where restated.issue_week = $issue_week and restated.edition = $edition
+        )
+        select *
+        from placed
+        where place <= $shown
+        order by display_order nulls last, metric_id, week_id desc, place
+    """
+    parameters = {
+        "issue_week": issue_week,
+        "edition": edition,
+        "columns": list(COLUMN_ZH),
+        "shown": FIGURES_SHOWN,
+    }
+    return database.execute(query, parameters).to_arrow_table().to_pylist()  # type: ignore[no-any-return]
+
+
+def _restated_issue(
+    config: BriefingConfig,
+    issue: dict[str, Any],
+    figures: list[dict[str, Any]],
+    causes: dict[tuple[str, str, str], list[Cause]],
+) -> RestatedIssue:
+    edition = config.editions.get(issue["edition"])
+    metrics = []
+    for (metric_id, week_id), group in groupby(figures, itemgetter("metric_id", "week_id")):
+        rows = list(group)
+        metrics.append(
+            RestatedMetric(
+                metric_zh=rows[0]["name_zh"],
+                week=week_id,
+                figures=[_restated_figure(row) for row in rows],
+                batches={change: rows[0][f"batches_{change}"] for change in ("added", "removed", "possible")},
+                causes=causes.get((issue["printed_build_id"], metric_id, week_id), []),
+            )
+        )
+    return RestatedIssue(
+        number=config.issue(Week.parse(issue["issue_week"])),
+        week=issue["issue_week"],
+        edition_zh=edition.name_zh if edition else issue["edition"],
+        printed_at=issue["printed_at"],
+        build_id=issue["printed_build_id"],
+        changed=issue["changed"],
+        metrics=metrics,
+    )
+
+
+def _restated_figure(row: dict[str, Any]) -> RestatedFigure:
+    notation, decimals = notation_of(row, row["figure"])
+    is_share = notation in ("percent", "points")
+    current: Decimal | None = row["current_value"]
+    difference: Decimal | None = row["difference"]
+    if current is None:
+        now = SUPPRESSED if row["is_suppressed"] else ABSENT
+    else:
+        is_signed = row["figure"] in ("change", "pace_gap")
+        now = print_number(current, notation, decimals, "signed" if is_signed else "plain")
+    apart = ABSENT
+    if difference is not None:
+        apart = print_number(difference, "points" if is_share else notation, decimals, "signed")
+        if not any(digit in apart for digit in "123456789"):
+            apart = f"不足 {Decimal(1).scaleb(-decimals)}"
+        apart += " 个百分点" if notation == "percent" else ""
+    return RestatedFigure(
+        scope_zh=row["scope_name_zh"],
+        figure_zh=COLUMN_ZH.get(row["figure"], row["figure"]),
+        unit="%" if notation == "percent" else "个百分点" if notation == "points" else row["unit_zh"],
+        printed=row["printed_text"] or ABSENT,
+        current=now,
+        difference=apart,
+    )
+
+
+def _cause(row: dict[str, Any]) -> Cause:
+    partner = load_partners().get(row["partner_id"])
+    return Cause(
+        change=row["change"],
+        partner_zh=partner.name if partner else row["partner_id"] or "",
+        feed_zh=load_contract(row["feed"]).label,
+        interval=_span(Interval(row["interval_start"], row["interval_end"])) if row["interval_start"] else "",
+        batch_id=row["batch_id"],
     )
 
 
@@ -456,9 +744,11 @@ def _html(settings: Settings, report: Report) -> str:
     )
     environment.filters["local_time"] = _local_time
     environment.filters["share"] = _share
+    environment.filters["metric_name"] = lambda metric_id: report.metric_names.get(metric_id, metric_id)
     return environment.get_template("index.html.j2").render(
         report=report,
         outcomes=OUTCOMES,
+        changes=CHANGES,
         owners=OWNERS,
         styles=(templates / "report.css").read_text(encoding="utf-8"),
     )

@@ -1,0 +1,45 @@
+with vouchers as (
+    select * from {{ ref('int_vouchers_reconciled') }}
+),
+
+redemptions as (
+    select * from {{ ref('int_voucher_redemptions') }}
+)
+
+select
+    voucher_id,
+    'issued' as event_type,
+    issued_on as happened_on,
+    hospital_partner_id as partner_id,
+    organisation_code,
+    {{ text('health_vouchers') }} as project_id,
+    worker_key,
+    batch_id
+from vouchers
+
+union all
+
+select
+    voucher_id,
+    'redeemed' as event_type,
+    redeemed_on as happened_on,
+    partner_id,
+    organisation_code,
+    {{ text('health_vouchers') }} as project_id,
+    worker_key,
+    batch_id
+from redemptions
+
+union all
+
+select
+    voucher_id,
+    'expired' as event_type,
+    ended_on as happened_on,
+    hospital_partner_id as partner_id,
+    organisation_code,
+    {{ text('health_vouchers') }} as project_id,
+    worker_key,
+    batch_id
+from vouchers
+where end_reason = 'expired'

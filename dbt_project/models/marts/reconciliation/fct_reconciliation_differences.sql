@@ -1,0 +1,25 @@
+with differences as (
+    select * from {{ ref('int_reconciliation_differences') }}
+),
+
+days as (
+    select * from {{ ref('int_days') }}
+)
+
+select
+    differences.kind,
+    differences.comparison_id,
+    differences.difference,
+    days.week_id,
+    differences.compared_on,
+    differences.partner_id,
+    differences.record_id,
+    differences.said,
+    differences.batch_id,
+    differences.other_partner_id,
+    differences.other_record_id,
+    differences.other_said,
+    differences.other_batch_id
+from differences
+inner join days
+    on differences.compared_on = days.date_day

@@ -1,0 +1,25 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.warehouse.by_hand import coverage, employment, hardship, health, leadership, printed, rights
+from tests.warehouse.fixed_landing import Build, Landing, dbt_build
+
+DOMAINS = (health, employment, rights, hardship, leadership, coverage)
+
+
+@pytest.fixture(scope="session")
+def fixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """Seeds, models, data tests and unit tests, run on the fixed data."""
+    landing = Landing(tmp_path_factory.mktemp("fixed") / "fixed.duckdb")
+    for domain in DOMAINS:
+        domain.land(landing)
+    printed.land(landing)
+    yield dbt_build(landing.write())
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """A build for which nothing has landed."""
+    landing = Landing(tmp_path_factory.mktemp("empty") / "empty.duckdb")
+    yield dbt_build(landing.write(), "--exclude-resource-type", "unit_test")

@@ -1,0 +1,155 @@
+"""A small landing schema that tests fill by hand, and dbt run on it."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from worker_services.settings import PROJECT_ROOT
+
+DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+HISTORY = (date(2025, 1, 1), date(2025, 10, 25))
+SATURDAY = (date(2025, 10, 25), date(2025, 10, 26))
+SUNDAY = (date(2025, 10, 26), date(2025, 10, 27))
+PARTNERS = {
+    "maternity_hospital": ("浙大妇院吉林医院(长春市妇产医院)", "health", ["health_services", "health_screenings"]),
+    "eye_hospital": ("长春爱尔眼科医院", "health", ["health_services"]),
+    "mini_program": ("长春工会小程序", "health", ["vouchers", "outreach_events", "service_ratings"]),
+    "jiahe_hospital": ("长春嘉和外科医院", "health", ["health_appointments"]),
+    "orthopaedic_hospital": ("长春骨伤医院", "health", ["health_screenings"]),
+    "counselling_hotline": ("职工心理咨询热线", "health", ["counselling_sessions"]),
+    "job_fair_system": ("招聘会管理系统", "employment", ["job_fairs", "job_postings", "job_applications"]),
+    "training_base": (
+        "职业技能培训基地",
+        "employment",
+        ["training_sessions", "training_attendances", "training_enrolments", "training_certificates"],
+    ),
+    "employment_system": ("就业创业服务系统", "employment", ["startup_support", "employment_registrations"]),
+    "mediation_center": ("劳动争议调解中心", "rights", ["mediation_cases", "mediation_events"]),
+    "contract_register": ("劳动合同和集体合同备案系统", "rights", ["labour_contracts", "collective_contracts"]),
+    "safety_inspection": ("劳动保护检查系统", "rights", ["safety_inspections", "safety_hazards"]),
+    "leadership_office": ("市总工会办公室", "leadership", ["meeting_actions", "publicity_items"]),
+    "hardship_system": ("困难职工帮扶系统", "hardship", ["hardship_register", "relief_payments"]),
+}
+
+Interval = tuple[date, date]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Build:
+    """A warehouse file that dbt has built, with dbt's own account of it."""
+
+    path: Path
+    results: list[Row]
+    manifest: Row
+
+    def query(self, sql: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            return connection.execute(sql, parameters or []).fetchall()
+
+    def nodes(self, resource_type: str) -> list[Row]:
+        return [node for node in self.manifest["nodes"].values() if node["resource_type"] == resource_type]
+
+    def statuses(self, resource_type: str) -> set[str]:
+        return {row["status"] for row in self.results if row["unique_id"].startswith(f"{resource_type}.")}
+
+
+def landing_tables() -> dict[str, dict[str, str]]:
+    """Columns and types of every landing relation, as the sources declare them."""
+    declared = yaml.safe_load((DBT_PROJECT / "models/staging/_landing__sources.yml").read_text(encoding="utf-8"))
+    tables = declared["sources"][0]["tables"]
+    return {table["name"]: {c["name"]: c["data_type"] for c in table["columns"]} for table in tables}
+
+
+class Landing:
+    """Rows on their way into the landing schema of a new file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.types = landing_tables()
+        self.rows: dict[str, list[Row]] = {name: [] for name in self.types}
+        self.rows["build"] = [{"build_id": "b", "as_of": datetime(2025, 10, 26, 18, 30), "is_demo": True}]
+        self.rows["partners"] = [
+            {
+                "partner_id": partner,
+                "name_zh": name,
+                "short_name_zh": name,
+                "name_en": partner,
+                "partner_type": "system",
+                "domain": domain,
+                "display_order": order,
+                "feed": feed,
+                "feed_name_zh": feed,
+            }
+            for order, (partner, (name, domain, feeds)) in enumerate(PARTNERS.items())
+            for feed in feeds
+        ]
+
+    def land(self, partner: str, feed: str, interval: Interval, rows: list[Row], quarantined: int = 0) -> None:
+        start, end = interval
+        batch_id = f"{partner}-{feed}-{start}-{end}"
+        landed_at = datetime.combine(end, datetime.min.time()) + timedelta(hours=18)
+        place: Row = {"_partner": partner, "_batch_id": batch_id, "_landed_at": landed_at}
+        place |= {"_interval_start": start, "_interval_end": end}
+        self.rows[feed] += [row | place | {"_row_number": number} for number, row in enumerate(rows, 1)]
+        batch: Row = {
+            "batch_id": batch_id,
+            "partner": partner,
+            "feed": feed,
+            "interval_start": start,
+            "interval_end": end,
+        }
+        counts = {"rows_received": len(rows) + quarantined, "rows_accepted": len(rows), "rows_quarantined": quarantined}
+        self.rows["batches"].append(batch | counts | {"landed_at": landed_at})
+        self.rows["outcomes"].append(batch | {"outcome": "landed", "recorded_at": landed_at})
+        self.rows["quarantine_reasons"] += [
+            batch | {"row_number": len(rows) + extra, "column_name": "worker_id", "rule": "check_digit"}
+            for extra in range(1, quarantined + 1)
+        ]
+
+    def miss(self, partner: str, feed: str, interval: Interval) -> None:
+        start, end = interval
+        outcome = {"partner": partner, "feed": feed, "interval_start": start, "interval_end": end}
+        self.rows["outcomes"].append(outcome | {"outcome": "missing", "recorded_at": datetime(2025, 10, 27, 2)})
+
+    def write(self) -> Path:
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute("create schema landing")
+            for name, columns in self.types.items():
+                declared = ", ".join(f"{column} {sql_type}" for column, sql_type in columns.items())
+                connection.execute(f"create table landing.{name} ({declared})")
+                if self.rows[name]:
+                    values = [[row.get(column) for column in columns] for row in self.rows[name]]
+                    connection.executemany(
+                        f"insert into landing.{name} values ({', '.join('?' * len(columns))})", values
+                    )
+        return self.path
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(f"2025-{text}")
+
+
+def dbt_build(path: Path, *options: str) -> Build:
+    target = path.parent / "target"
+    arguments = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--quiet"]
+    arguments += ["--target-path", str(target), "--log-path", str(path.parent / "logs"), *options]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAREHOUSE_PATH", str(path))
+        try:
+            outcome = dbtRunner().invoke(arguments)
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    assert outcome.exception is None, outcome.exception
+    results = json.loads((target / "run_results.json").read_text(encoding="utf-8"))["results"]
+    broken = [f"{r['unique_id']}: {r['message']}" for r in results if r["status"] in ("error", "fail", "skipped")]
+    assert not broken, "\n".join(broken)
+    return Build(path, results, json.loads((target / "manifest.json").read_text(encoding="utf-8")))

@@ -10,15 +10,19 @@ import duckdb
 import pyarrow as pa
 
 from worker_services.intervals import Week
+from worker_services.metrics import catalogue
 
 TABLES = {
     "rpt_metric_catalogue": "metric_id varchar, name_zh varchar, name_en varchar, definition_zh varchar, "
     "definition_en varchar, unit_zh varchar, unit_en varchar, domain varchar, domain_name_zh varchar, "
     "project_zh varchar, kind varchar, decimals integer, direction varchar, is_additive boolean, "
-    "counts_people boolean, has_target boolean, owner_zh varchar, source_clause_zh varchar, display_order integer",
+    "counts_people boolean, has_target boolean, owner_zh varchar, source_clause_zh varchar, "
+    "is_headline boolean, display_order integer, fault varchar",
+    "rpt_metric_feeds": "metric_id varchar, feed varchar",
     "rpt_metric_weekly": "metric_id varchar, scope_type varchar, scope_code varchar, scope_name_zh varchar, "
-    "scope_order integer, week_id varchar, week_start date, week_end date, value decimal(28,10), "
-    "numerator decimal(28,10), denominator decimal(28,10), previous_value decimal(28,10), change decimal(28,10), "
+    "scope_short_name_zh varchar, scope_order integer, week_id varchar, week_start date, week_end date, "
+    "value decimal(28,10), numerator decimal(28,10), denominator decimal(28,10), "
+    "previous_value decimal(28,10), change decimal(28,10), "
     "same_week_last_year_value decimal(28,10), cumulative_value decimal(28,10), cumulative_numerator decimal(28,10), "
     "cumulative_denominator decimal(28,10), target decimal(28,10), completion_rate decimal(28,10), "
     "expected_share decimal(28,10), pace_gap decimal(28,10), status_code varchar, status_zh varchar, "
@@ -35,7 +39,60 @@ TABLES = {
     "cumulative_person_times bigint, is_suppressed boolean",
     "rpt_build": "build_id varchar, as_of timestamp, week_id varchar, is_demo boolean",
 }
-
+# What is made of the weekly mart, after a test has bent that.
+DERIVED = {
+    "rpt_fault_weekly": """
+        select fault, metric_id, week_id, week_start, direction, value, change, cumulative_value, cumulative_numerator,
+            cumulative_denominator
+        from marts.rpt_metric_weekly inner join marts.rpt_metric_catalogue using (metric_id)
+        where fault is not null and scope_type = 'city'
+    """,
+    "rpt_fault_units": """
+        with measured as (
+            select *,
+                case when direction = 'up' then 1 else -1 end * coalesce(completion_rate, cumulative_value) as merit
+            from marts.rpt_metric_weekly inner join marts.rpt_metric_catalogue using (metric_id)
+            where fault is not null and scope_type = 'county' and cumulative_value is not null
+        ),
+        ranked as (
+            select *, rank() over (partition by metric_id, week_id order by merit) as rank_from_last,
+                rank() over (partition by metric_id, week_id order by merit desc) as rank_from_first
+            from measured
+        )
+        select fault, metric_id, scope_type, scope_code, scope_name_zh, scope_short_name_zh, week_id,
+            rank_from_last::integer as rank_from_last, cumulative_value, cumulative_numerator, cumulative_denominator
+        from ranked where rank_from_last <= 3 and rank_from_first > 1
+    """,
+    "rpt_uneven_progress": """
+        with leagues as (
+            select metric_id, week_id, week_start, count(*)::integer as units,
+                count(completion_rate)::integer as units_shown, min(completion_rate) as lowest,
+                max(completion_rate) as highest,
+                (stddev_pop(completion_rate) / nullif(avg(completion_rate), 0))::decimal(28, 4) as variation
+            from marts.rpt_metric_weekly where scope_type = 'county' and target is not null
+            group by metric_id, week_id, week_start
+        )
+        select now.metric_id || '/county' as league_id, 'county' as scope_type, now.metric_id, now.week_id,
+            now.week_start, now.units, now.units_shown, now.lowest, now.highest,
+            now.highest - now.lowest as progress_range,
+            case when now.units_shown >= 2 then now.variation end as coefficient_of_variation,
+            now.highest - now.lowest - (before.highest - before.lowest) as progress_range_change,
+            now.variation - before.variation as coefficient_of_variation_change
+        from leagues as now left join leagues as before
+            on now.metric_id = before.metric_id and now.units_shown = before.units_shown
+            and now.week_start = before.week_start + interval 28 day
+    """,
+    "rpt_uneven_progress_units": """
+        with ranked as (
+            select *, rank() over (partition by metric_id, week_id order by completion_rate) as rank_from_last,
+                rank() over (partition by metric_id, week_id order by completion_rate desc) as rank_from_first
+            from marts.rpt_metric_weekly where scope_type = 'county' and completion_rate is not null
+        )
+        select metric_id || '/county' as league_id, scope_type, scope_code, scope_name_zh, scope_short_name_zh,
+            metric_id, week_id, rank_from_last::integer as rank_from_last, completion_rate as progress
+        from ranked where rank_from_last <= 3 and rank_from_first > 1
+    """,
+}
 
 WEEK = Week.parse("2025-W43")
 BUILD_ID = "20251027T010000Z-0123456789ab"
@@ -66,17 +123,27 @@ VOLUMES = {
     "mediation_cases_withdrawn": 1.4,
     "mediation_cases_transferred": 0.9,
     "mediation_agreements": 17,
+    "complaints": 6,
+    "appointments_fulfilled": 280,
+    "appointments_due": 300,
+    "appointments_missed": 21,
+    "appointment_waiting_days": 1500,
+    "publicity_reach": 2100,
 }
 RATIOS = {
     "voucher_redemption_rate": ("vouchers_redeemed", "vouchers_issued"),
     "mediation_success_rate": ("mediation_agreements", "mediation_cases_concluded"),
+    "no_show_rate": ("appointments_missed", "appointments_due"),
+    "average_waiting_days": ("appointment_waiting_days", "appointments_fulfilled"),
 }
-CATALOGUE = _seed("metrics/metrics")
+with Path(__file__).with_name("metrics.csv").open(encoding="utf-8", newline="") as file:
+    CATALOGUE = list(csv.DictReader(file))
+METRICS = {row["metric_id"] for row in CATALOGUE}
 TARGETS = {row["metric_id"]: Decimal(row["target"]) for row in _seed("metrics/targets")}
-STARTS = {row["metric_id"]: date.fromisoformat(row["starts_on"]) for row in _seed("metrics/project_calendars")}
+STARTS = {row["metric_id"]: date(2025, *((5, 29) if row["domain"] == "health" else (1, 1))) for row in CATALOGUE}
 DOMAINS = {row["code"]: row["name_zh"] for row in _seed("code_lists/domains")}
 ORGANISATIONS = [
-    (row["code"], row["name_zh"], weight)
+    (row["code"], row["name_zh"], row["short_name_zh"], weight)
     for row, weight in zip(
         _seed("code_lists/organisations"), (12, 9, 13, 8, 9, 4, 5, 5, 4, 4, 6, 5, 6, 4, 7, 8), strict=True
     )
@@ -131,11 +198,18 @@ def build_marts(
     week: str = "2025-W43",
     is_demo: bool = True,
     statements: list[str] | None = None,
+    afterwards: list[str] | None = None,
 ) -> Path:
-    """Write the marts up to `week`; `statements` then bend them into the case that a test wants."""
+    """Write the marts up to `week`; `statements` then bend them into the case that a test wants.
+
+    The marts of the three faults follow from what was bent; `afterwards` bends those.
+    """
     year, last = int(week[:4]), int(week[-2:])
     rows: dict[str, list[tuple]] = {
         "rpt_metric_catalogue": [_catalogue(row) for row in CATALOGUE],
+        "rpt_metric_feeds": [
+            (metric, feed) for metric in sorted(METRICS) for feed in sorted(catalogue()[metric].feeds)
+        ],
         "rpt_metric_weekly": _weekly(year, last),
         **_sources(year, last, week),
         "rpt_build": [(BUILD_ID, datetime(2025, 10, 26, 18, 30), week, is_demo)],
@@ -151,6 +225,10 @@ def build_marts(
             connection.execute(f"insert into marts.{table} select * from loaded")
             connection.unregister("loaded")
         for statement in statements or []:
+            connection.execute(statement)
+        for table, query in DERIVED.items():
+            connection.execute(f"create table marts.{table} as {query}")
+        for statement in afterwards or []:
             connection.execute(statement)
     return path
 
@@ -175,14 +253,16 @@ def _catalogue(row: dict[str, str]) -> tuple:
         row["metric_id"] in TARGETS,
         row["owner_zh"],
         row["source_clause_zh"],
+        row["is_headline"] == "true",
         int(row["display_order"]),
+        row["fault"] or None,
     )
 
 
 def _weekly(year: int, last: int) -> list[tuple]:
     counts = _counts(year, last)
-    scopes = [("organisation", code, name, i) for i, (code, name, _) in enumerate(ORGANISATIONS, 1)]
-    scopes = [("city", "220100", "长春市", 0), *scopes]
+    scopes = [("county", code, name, short, i) for i, (code, name, short, _) in enumerate(ORGANISATIONS, 1)]
+    scopes = [("city", "220100", "长春市", "全市", 0), *scopes]
     return [row for m in CATALOGUE for scope in scopes for row in _series(m["metric_id"], scope, year, last, counts)]
 
 
@@ -214,7 +294,10 @@ def _counts(year: int, last: int) -> dict[tuple[str, str], list[int]]:
 
 def _series(metric: str, scope: tuple, year: int, last: int, counts: dict) -> list[tuple]:
     rows, before = [], None
-    ratio, target = RATIOS.get(metric), TARGETS.get(metric) if scope[0] == "city" else None
+    ratio, target = RATIOS.get(metric), TARGETS.get(metric)
+    if target is not None and not ratio and scope[0] != "city":
+        weights = {code: weight for code, *_, weight in ORGANISATIONS}
+        target = (target * weights[scope[1]] / sum(weights.values())).quantize(Decimal(1), ROUND_HALF_UP)
     first, end_of_year = STARTS[metric], date(year, 12, 31)
     for number in range(1, last + 1):
         start = date.fromisocalendar(year, number, 1)

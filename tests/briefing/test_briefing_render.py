@@ -76,8 +76,9 @@ def test_the_document_is_tagged_and_navigable(issue, pages):
         ("annex-status", 5),
         ("annex-charts", 6),
         ("annex-organisations", 7),
-        ("annex-sources", 8),
-        ("annex-notes", 9),
+        ("annex-faults", 8),
+        ("annex-sources", 9),
+        ("annex-notes", 10),
     }
 
 

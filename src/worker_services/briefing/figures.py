@@ -33,9 +33,13 @@ COLUMN_ZH = {
     "person_times": "本周",
     "cumulative_person_times": "累计",
     "rows": "行数",
+    "units_shown": "参评单位",
+    "coefficient_of_variation": "离散系数",
+    "coefficient_of_variation_change": "比四周前",
+    "progress": "完成率",
 }
 
-_SHARES = {"completion_rate", "expected_share", "acceptance_rate"}
+_SHARES = {"completion_rate", "expected_share", "acceptance_rate", "progress"}
 
 
 @dataclass(frozen=True)
@@ -101,22 +105,58 @@ class FigureBook:
         magnitude: bool = False,
     ) -> Figure:
         """A column of rpt_metric_weekly; changes carry their sign unless only their magnitude is wanted."""
-        catalogue = self.marts.catalogue[metric]
         week_id = str(week or self.marts.week)
         row = self.marts.weekly[(metric, *scope, week_id)]
-        notation, decimals = notation_of(catalogue, column)
-        reason = ""
-        if row[column] is None:
-            reason = "不公布" if row["is_suppressed"] else "无数据或分母为零"
         sign: Sign = "magnitude" if magnitude else "signed" if column in ("change", "pace_gap") else "plain"
-        return self._add(
+        return self._add_metric(
             f"{metric}/{scope[0]}/{scope[1]}/{week_id}/{column}{'|magnitude' if magnitude else ''}",
+            metric,
+            column,
             row[column],
-            notation,
-            decimals,
             sign,
-            unit="" if notation == "percent" else "个百分点" if notation == "points" else catalogue["unit_zh"],
-            reason=reason,
+            is_suppressed=row["is_suppressed"],
+        )
+
+    def fault(self, row: Row, column: str) -> Figure:
+        """A column of rpt_fault_weekly: the city's cell of rpt_metric_weekly, under the id that it has there."""
+        metric = row["metric_id"]
+        return self._add_metric(
+            f"{metric}/{CITY[0]}/{CITY[1]}/{row['week_id']}/{column}",
+            metric,
+            column,
+            row[column],
+            "signed" if column == "change" else "plain",
+            is_suppressed=self.marts.weekly[(metric, *CITY, row["week_id"])]["is_suppressed"],
+        )
+
+    def fault_last(self, row: Row) -> Figure:
+        """The year to date of a unit that is in one of the last places of rpt_fault_units."""
+        scope = f"{row['metric_id']}.{row['scope_code']}"
+        return self._add_metric(
+            f"fault_last/{row['scope_type']}/{scope}/{row['week_id']}/cumulative_value",
+            row["metric_id"],
+            "cumulative_value",
+            row["cumulative_value"],
+        )
+
+    def uneven(self, row: Row, column: str) -> Figure:
+        """A column of rpt_uneven_progress: coefficients have no unit."""
+        is_count = column == "units_shown"
+        return self._add(
+            f"uneven/league/{row['metric_id']}.{row['scope_type']}/{row['week_id']}/{column}",
+            row[column],
+            "count",
+            0 if is_count else 3,
+            "signed" if column == "coefficient_of_variation_change" else "plain",
+            unit="家" if is_count else "",
+            reason="" if row[column] is not None else "参评单位不足两家或与四周前不可比",
+        )
+
+    def uneven_last(self, row: Row) -> Figure:
+        """The completion of a unit that is in one of the last places of rpt_uneven_progress_units."""
+        scope = f"{row['metric_id']}.{row['scope_code']}"
+        return self._add(
+            f"uneven_last/{row['scope_type']}/{scope}/{row['week_id']}/progress", row["progress"], "percent", 1
         )
 
     def status_count(self, status_code: str) -> Figure:
@@ -190,6 +230,22 @@ class FigureBook:
             0,
             unit="人次",
             reason="" if row[column] is not None else "不公布" if row["is_suppressed"] else "无数据",
+        )
+
+    def _add_metric(
+        self, figure_id: str, metric: str, column: str, value: Any, sign: Sign = "plain", *, is_suppressed: bool = False
+    ) -> Figure:
+        """A value written as the catalogue has it for the metric."""
+        catalogue = self.marts.metrics[metric]
+        notation, decimals = notation_of(catalogue, column)
+        return self._add(
+            figure_id,
+            value,
+            notation,
+            decimals,
+            sign,
+            unit="" if notation == "percent" else "个百分点" if notation == "points" else catalogue["unit_zh"],
+            reason="" if value is not None else "不公布" if is_suppressed else "无数据或分母为零",
         )
 
     def _add(

@@ -8,6 +8,7 @@ from worker_services.briefing import narrative
 from worker_services.briefing.charts import Chart, draw
 from worker_services.briefing.config import BriefingConfig, Edition
 from worker_services.briefing.errors import BriefingError
+from worker_services.briefing.faults import Faults, read_faults
 from worker_services.briefing.figures import CITY, COLUMN_ZH, Figure, FigureBook
 from worker_services.briefing.marts import Marts, Row, read_marts
 from worker_services.briefing.narrative import Sentence, numeral
@@ -123,6 +124,8 @@ class Briefing:
     charts: list[Chart]
     organisations: Table
     categories: Table
+    faults: Faults
+    incomplete: set[str]
     sources: list[SourceRow]
     reasons: list[TableRow]
     has_more_reasons: bool
@@ -144,9 +147,11 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
         raise BriefingError(f"rpt_metric_weekly of {marts.build_id} has no city row of {week} for: {missing}")
     book = FigureBook(marts)
     late = [row for row in marts.freshness if row["is_late"]]
-    incomplete = {m for row in late for m in config.metrics_by_feed.get(row["feed"], [])}
+    incomplete = {m for row in late for m in marts.metric_feeds.get(row["feed"], [])}
     domains = list(dict.fromkeys(row["domain"] for row in marts.catalogue.values()))
     charts = [draw(book, config.charts[d], _domain_zh(marts, d)) for d in domains if d in config.charts]
+    faults = read_faults(book)
+    explained = {*marts.catalogue, *faults.metrics}
     status = [(_domain_zh(marts, domain), _status(book, domain, incomplete)) for domain in domains]
     return Briefing(
         config=config,
@@ -164,6 +169,8 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
         charts=[chart for chart in charts if chart],
         organisations=_organisations(book, config),
         categories=_categories(book),
+        faults=faults,
+        incomplete=incomplete,
         sources=[
             _source_row(book, row)
             for domain in dict.fromkeys([*domains, *(row["domain"] for row in marts.freshness)])
@@ -176,7 +183,9 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
         ],
         has_more_reasons=len(marts.reasons) > REASONS_SHOWN,
         definitions=[
-            Definition(m, row["name_zh"], row["unit_zh"], row["definition_zh"]) for m, row in marts.catalogue.items()
+            Definition(m, row["name_zh"], row["unit_zh"], row["definition_zh"])
+            for m, row in marts.metrics.items()
+            if m in explained
         ],
         late=late,
     )
@@ -283,7 +292,7 @@ def _organisations(book: FigureBook, config: BriefingConfig) -> Table:
         if row := book.marts.catalogue.get(metric):
             shown = ["cumulative_value"] if row["kind"] == "rate" else ["value", "cumulative_value"]
             columns.append((metric, str(row["name_zh"]), shown))
-    scopes = [(("organisation", unit["scope_code"]), unit["scope_name_zh"]) for unit in book.marts.organisations]
+    scopes = [((unit["scope_type"], unit["scope_code"]), unit["scope_name_zh"]) for unit in book.marts.organisations]
     return Table(
         heads=[Head(name, f"h-{m}", [COLUMN_ZH[column] for column in shown]) for m, name, shown in columns],
         rows=[

@@ -38,7 +38,7 @@ from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 
-Place = Literal["text", "table", "chart"]
+Place = Literal["text", "table", "list", "chart"]
 
 VARIANT = "pdf/a-3a"
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
@@ -96,11 +96,15 @@ class Printing:
 
 def definition_anchor(figure: Figure) -> str:
     """The anchor in the notes that a figure leads to; anchors of figures begin with 'd-', no others do."""
-    kind = figure.id.split("/")[0]
+    kind, _, scope_code, *_ = figure.id.split("/")
     if kind.startswith("freshness"):
         return "d-freshness"
     if kind in ("service_category", "status_count", "target_count"):
         return f"d-{kind}"
+    if kind == "uneven":
+        return "d-uneven"
+    if kind in ("uneven_last", "fault_last"):
+        return f"d-{scope_code.partition('.')[0]}"
     return "d-quality" if kind.startswith("quality") else f"d-{figure.metric}"
 
 

@@ -2,8 +2,9 @@
 
 Nothing here formats with the renderer's code: expected texts are made anew from fresh queries. Three questions:
 does every figure stand, where the document says it does, with the text its mart value calls for; do the words around
-it (table heads, the sentence before it) speak of the same metric, unit and column; and is every other number on the
-pages one that was declared (dates, issue and page numbers, definitions, axis labels)?
+it (table heads, the sentence before it) speak of the same metric, unit and column, and do lists of the last units name
+all of them, in their order; and is every other number on the pages one that was declared (dates, issue and page
+numbers, definitions, axis labels)?
 """
 
 import ctypes
@@ -57,6 +58,10 @@ CLAIMS = {
     "behind": ("滞后",),
     "far_behind": ("严重滞后",),
     "metrics": ("列入年度目标的",),
+    "units_shown": ("参评单位",),
+    "coefficient_of_variation": ("离散系数",),
+    "coefficient_of_variation_change": ("比四周前",),
+    "progress": ("完成率",),
 }
 
 
@@ -157,9 +162,12 @@ def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, issu
         used[page.number].update(indices)
         if placement["place"] == "table":
             _check_table(page, link, figure, text, expected)
+        elif placement["place"] == "list":
+            _check_list(page, link, indices[0], figure, text, expected)
         elif placement["place"] == "text":
             story.check(page, indices[0], figure, text)
     _check_record(record, expected)
+    _check_lists_are_whole(placements, expected)
     constants = _check_other_numbers(pages, used, record, week, issue)
     return Verified(
         pdf=str(files.pdf),
@@ -198,6 +206,16 @@ class Expectation:
         self._categories = {
             f"{row['partner_id']}.{row['service_category']}": row for row in rows("rpt_service_categories", this_week)
         }
+        self._uneven = {row["league_id"].replace("/", "."): row for row in rows("rpt_uneven_progress", this_week)}
+        self._faults = {row["metric_id"]: row for row in rows("rpt_fault_weekly", this_week)}
+        self._last = {
+            kind: {
+                (row["scope_type"], f"{row['metric_id']}.{row['scope_code']}"): row
+                for row in sorted(rows(table, this_week), key=lambda row: (row["rank_from_last"], row["scope_code"]))
+                if row["scope_type"] != "project"
+            }
+            for kind, table in (("uneven_last", "rpt_uneven_progress_units"), ("fault_last", "rpt_fault_units"))
+        }
 
     def printed(self, figure: str) -> str:
         """The text that must stand at a figure's place. Raises FigureMismatch when no mart holds such a figure."""
@@ -216,9 +234,27 @@ class Expectation:
                 raise KeyError(week)
             if kind in self.metrics:
                 row = self._weekly[(kind, scope_type, scope_code)]
+                also = self._faults.get(kind, {}) if scope_type == "city" else {}
+                if column in also and also[column] != row[column]:
+                    raise FigureMismatch(
+                        figure,
+                        None,
+                        str(also[column]),
+                        str(row[column]),
+                        "the two marts that state it differ",
+                    )
                 style = self._metric_style(kind, column)
                 sign = sign or ("signed" if column in ("change", "pace_gap") else "")
                 return row[column], row[column] is None and row["is_suppressed"], f"{style} {sign}"
+            if kind == "uneven":
+                style = "0" if column == "units_shown" else "3 signed" if column.endswith("_change") else "3"
+                return self._uneven[scope_code][column], False, style
+            if kind in self._last:
+                metric, _, unit = scope_code.partition(".")
+                if self._weekly[(metric, scope_type, unit)]["is_suppressed"]:
+                    return None, True, ""  # whoever lists it gives the hidden cell away
+                style = "1%" if column == "progress" else self._metric_style(metric, column)
+                return self._last[kind][(scope_type, scope_code)][column], False, style
             if kind == "service_category":
                 row = self._categories[scope_code]
                 return row[column], row[column] is None and row["is_suppressed"], "0"
@@ -267,6 +303,11 @@ class Expectation:
             names = [str(self.metrics[kind]["name_zh"])]
             unit = self._weekly[(kind, scope_type, scope_code)]["scope_name_zh"]
             return names if scope_type == "city" else [*names, str(unit)]
+        if kind == "uneven":
+            return [str(self.metrics[scope_code.partition(".")[0]]["name_zh"])]
+        if kind in self._last:
+            unit = self._last[kind][(scope_type, scope_code)]["scope_short_name_zh"]
+            return [str(self.metrics[scope_code.partition(".")[0]]["name_zh"]), str(unit)]
         if kind == "service_category":
             row = self._categories[scope_code]
             return [str(row["partner_name_zh"]), str(row["service_category_zh"])]
@@ -274,6 +315,22 @@ class Expectation:
             row = self._freshness[".".join(scope_code.split(".")[:2])]
             return [str(row["partner_name_zh"]), str(row["feed_name_zh"])]
         return []
+
+    @cached_property
+    def last_counties(self) -> dict[tuple[str, str], list[str]]:
+        """By kind and metric, the scope codes of the figures that its list must be made of, in order."""
+        lists: dict[tuple[str, str], list[str]] = {}
+        for kind, units in self._last.items():
+            for scope_type, scope_code in units:
+                if scope_type == "county":
+                    lists.setdefault((kind, scope_code.partition(".")[0]), []).append(scope_code)
+        return lists
+
+    @cached_property
+    def named(self) -> re.Pattern[str]:
+        """Finds the metrics' names, the longest that fits."""
+        names = sorted(("".join(row["name_zh"].split()) for row in self.metrics.values()), key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, names)))
 
 
 def _write(value: Any, style: str) -> str:
@@ -379,6 +436,37 @@ def _check_table(page: Page, link: Link, figure: str, text: str, expected: Expec
             )
 
 
+def _check_list(page: Page, link: Link, index: int, figure: str, text: str, expected: Expectation) -> None:
+    """Its unit stands right before it, its metric is the last one named, and the list's head speaks of its column."""
+    metric, unit = ("".join(name.split()) for name in expected.names(figure))
+    before = page.text[:index]
+    if not before.endswith(unit):
+        raise FigureMismatch(figure, page.number, text, unit, "the words before it name another")
+    if [metric] != expected.named.findall(before)[-1:]:
+        raise FigureMismatch(figure, page.number, text, metric, "the row is of another metric")
+    words = CLAIMS[figure.split("/")[4]]
+    heads = [head for head in page.links if head.target == "h-last" and head.bottom >= link.top - 1]
+    nearest = min(heads, key=lambda head: head.bottom, default=None)
+    head = "".join(page.chars[i].text for i in page.inside(nearest)) if nearest else ""
+    if not any(word in head for word in words):
+        raise FigureMismatch(figure, page.number, text, " / ".join(words), f"its list is headed '{head}'")
+
+
+def _check_lists_are_whole(placements: list[dict[str, Any]], expected: Expectation) -> None:
+    """Each metric compared names all its last units, and in the order of the mart."""
+    printed: dict[tuple[str, str], list[str]] = {}
+    for placement in placements:
+        if placement["place"] == "list":
+            kind, _, scope_code, _, _ = placement["id"].split("/")
+            printed.setdefault((kind, scope_code.partition(".")[0]), []).append(scope_code)
+    for kind, metric in sorted(printed.keys() | expected.last_counties.keys()):
+        codes, wanted = printed.get((kind, metric), []), expected.last_counties.get((kind, metric), [])
+        if codes != wanted:
+            raise FigureMismatch(
+                f"{kind} of {metric}", None, "、".join(codes), "、".join(wanted), "the list of its last units"
+            )
+
+
 def _heads(page: Page, link: Link, words: str) -> bool:
     """Whether the words stand left of a figure or above it; heads over several columns are links as wide as these."""
     words = "".join(words.split())
@@ -412,11 +500,10 @@ class _Story:
                     offsets[i] = len(text)
                     text.append(char.text)
         self._text = "".join(text)
-        names = sorted(self._metrics, key=len, reverse=True)
-        self._named = [(m.start(), m[0]) for m in re.finditer("|".join(map(re.escape, names)), self._text)]
+        self._named = [(m.start(), m[0]) for m in expected.named.finditer(self._text)]
         claims = {words: column for column, many in CLAIMS.items() for words in many}
         claimed = "|".join(map(re.escape, sorted(claims, key=len, reverse=True)))
-        blanked = re.sub("|".join(map(re.escape, names)), lambda m: "\0" * len(m[0]), self._text)
+        blanked = expected.named.sub(lambda m: "\0" * len(m[0]), self._text)
         self._claimed = [(m.start(), m[0]) for m in re.finditer(claimed, blanked)]
 
     def check(self, page: Page, index: int, figure: str, printed: str) -> None:

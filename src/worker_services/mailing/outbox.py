@@ -71,7 +71,7 @@ def send(
     templates = settings.project_root / "templates"
     if not all(outbox_path(settings, week, edition, recipient).exists() for recipient in recipients):
         issue = json.loads(files.figures_json.read_text(encoding="utf-8"))
-        printed.record(settings, issue, briefing.marts.catalogue)
+        printed.record(settings, issue, briefing.marts.metrics)
     return [
         send_once(
             outbox_path(settings, week, edition, recipient),

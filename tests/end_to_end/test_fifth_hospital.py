@@ -21,14 +21,19 @@ from worker_services.settings import PROJECT_ROOT
 
 WEEK, INTERVAL = "2025-W43", "2025-10-20/2025-10-27"
 ROWS = 60
-MADE = {".git", ".venv", "data", "reports", "node_modules", "__pycache__", "logs", "target"}
+MADE = {".git", ".venv", "node_modules", "__pycache__", "logs", "target"}
+ROOTS = {"data", "reports"}  # of runs; models have a folder of that name as well
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if name in MADE or (name in ROOTS and Path(folder) == PROJECT_ROOT)}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the checkout, so that a partner may be added to it."""
     copy = tmp_path_factory.mktemp("checkout") / "project"
-    shutil.copytree(PROJECT_ROOT, copy, ignore=lambda _, names: MADE.intersection(names))
+    shutil.copytree(PROJECT_ROOT, copy, ignore=left_out)
     return copy
 
 

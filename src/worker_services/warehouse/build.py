@@ -20,7 +20,7 @@ from worker_services import __version__
 from worker_services.files import sync, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import PROJECT_ROOT, Settings
-from worker_services.warehouse import landing_schema, printed
+from worker_services.warehouse import landing_schema
 from worker_services.warehouse.landing_schema import Known
 from worker_services.warehouse.publish import build_path, clear_leftovers, read_record, record_path
 from worker_services.warehouse.publish import current as published_build
@@ -64,7 +64,7 @@ def build(settings: Settings, as_of: datetime) -> BuildResult:
         _remove(working)  # of a run that was killed
         clear_leftovers(settings)
         known = landing_schema.known_by(settings, as_of)
-        fingerprint = _fingerprint(settings, known, as_of)
+        fingerprint = _fingerprint(settings, known)
         current = published_build(settings)
         if current:
             settled = {read_record(settings, item)["input_fingerprint"]: item for item in current.withdrawn}
@@ -122,15 +122,16 @@ def _made_before(settings: Settings, build_id: str) -> BuildResult:
     )
 
 
-def _fingerprint(settings: Settings, known: Known, as_of: datetime) -> str:
-    """SHA-256 over everything that decides what a build says, but for the moment at which it is made."""
+def _fingerprint(settings: Settings, known: Known) -> str:
+    """SHA-256 over everything that decides what a build says of the services, but for the moment at which it is made.
+
+    What was printed is no part of it: printed figures can only differ once something else has changed.
+    """
     digest = hashlib.sha256(f"{__version__} {settings.is_demo}\n".encode())
     for item in known.batches:
         digest.update(f"{item.batch_id} {item.parquet_sha256}\n".encode())
     for outcome in known.outcomes:
         digest.update(f"{outcome.partner} {outcome.feed} {outcome.interval} {outcome.recorded_at}\n".encode())
-    for issue in printed.known_by(settings, as_of):
-        digest.update(f"{issue.week} {issue.path.name}\n".encode())
     for folder in SOURCES:
         for path in sorted((PROJECT_ROOT / folder).rglob("*")):
             if path.is_file():

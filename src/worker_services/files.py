@@ -1,5 +1,6 @@
 """Files that are whole or not there: written under a temporary name, synced, renamed."""
 
+import errno
 import json
 import os
 import shutil
@@ -9,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the operating system says where nothing more can be written."""
 
 
 @contextmanager

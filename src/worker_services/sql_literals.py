@@ -1,4 +1,4 @@
-"""Text as literals of DuckDB's SQL, for the places where a statement takes no parameter."""
+"""Pieces of DuckDB's SQL, for the places where a statement takes no parameter."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,3 +12,8 @@ def quoted(value: str | Path) -> str:
 def quoted_list(values: Iterable[str | Path]) -> str:
     """A list of string literals."""
     return "[" + ", ".join(map(quoted, values)) + "]"
+
+
+def no_rows(columns: dict[str, str]) -> str:
+    """A select of columns (name and SQL type) that gives no row."""
+    return "select " + ", ".join(f'null::{sql_type} as "{name}"' for name, sql_type in columns.items()) + " where false"

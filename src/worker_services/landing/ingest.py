@@ -1,7 +1,5 @@
 """One batch through the door: fetch, keep the raw bytes, read, check, pseudonymise, validate, commit, record."""
 
-import errno
-import hashlib
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -16,9 +14,9 @@ from filelock import FileLock
 from worker_services import __version__
 from worker_services.connections import Connection
 from worker_services.contracts import Contract, load_contract
-from worker_services.files import replacing
+from worker_services.files import NO_SPACE, replacing
 from worker_services.intervals import Interval, utc_now
-from worker_services.landing import batches, outcomes, quarantine
+from worker_services.landing import batches, outcomes, quarantine, records
 from worker_services.landing.batches import Manifest
 from worker_services.landing.checks import CheckedRows, check
 from worker_services.landing.outcomes import Outcome
@@ -32,8 +30,6 @@ from worker_services.quality.checks import BatchContext
 from worker_services.quality.suites import CheckResult, usual_rows_per_day, validate_batch
 from worker_services.secrets import Secrets
 from worker_services.settings import Settings
-
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class CheckNotRun(Exception):
@@ -344,7 +340,7 @@ def _manifest(
         has_worker_key_links=links.num_rows > 0,
         raw_sha256=raw.sha256,
         raw_bytes=raw.size,
-        parquet_sha256=_sha256(folder / f"{batch_id}.parquet"),
+        parquet_sha256=records.sha256(folder / f"{batch_id}.parquet"),
         landed_at=landed_at,
     )
     if manifest.has_worker_key_links:
@@ -407,11 +403,6 @@ def _write_parquet(
                 "_landed_at", pa.repeat(pa.scalar(moment, pa.timestamp("us")), batch.num_rows)
             )
             writer.write_table(stamped.select(columns))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _lock(settings: Settings, partner: str, feed: str) -> FileLock:

@@ -1,6 +1,5 @@
 """One run of dbt to a new warehouse file, from what had landed by the as-of time."""
 
-import errno
 import hashlib
 import json
 import math
@@ -17,7 +16,7 @@ import duckdb
 from filelock import FileLock
 
 from worker_services import __version__
-from worker_services.files import sync, write_json
+from worker_services.files import NO_SPACE, sync, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import landing_schema
@@ -32,7 +31,6 @@ SOURCES = (*(f"dbt_project/{folder}" for folder in DBT_SOURCES), "partners", "ex
 FIRST_BUILD_FACTOR = 4  # of the landed raw bytes, while no build says what they come to
 NEXT_BUILD_FACTOR = 2  # of the last build: rows that are replaced while it is made, and what does not fit in memory
 MIB = 2**20
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BuildFailed(Exception):
@@ -154,9 +152,9 @@ def _require_space(settings: Settings, landed_bytes: int) -> None:
 
 def _is_full_disk(error: Exception) -> bool:
     """Also where DuckDB or dbt only pass on in words what the operating system said."""
-    if isinstance(error, OSError) and error.errno in FULL_DISK:
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         return True
-    return any(os.strerror(code) in str(error) for code in FULL_DISK)
+    return any(os.strerror(code) in str(error) for code in NO_SPACE)
 
 
 def _full_disk(settings: Settings, what: str) -> str:

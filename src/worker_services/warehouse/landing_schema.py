@@ -20,7 +20,7 @@ from worker_services.landing.outcomes import Outcome
 from worker_services.landing.quarantine import SCHEMA as QUARANTINE
 from worker_services.partners.registry import load_partners
 from worker_services.settings import Settings
-from worker_services.sql_literals import quoted_list
+from worker_services.sql_literals import no_rows, quoted_list
 from worker_services.warehouse import printed
 
 PLACE_COLUMNS = {"_partner": "varchar", "_interval_start": "date", "_interval_end": "date"}
@@ -135,7 +135,7 @@ def _feed_sql(feed: str, landed: Sources) -> str:
     contract = load_contract(feed)
     columns = contract.landed_columns
     if not landed.files:
-        return _empty_sql(columns | PLACE_COLUMNS)
+        return no_rows(columns | PLACE_COLUMNS)
     workers = {column.published_name for column in contract.columns if column.privacy == "pseudonymise"}
     values = {name: f'rows."{name}"' for name in columns}
     values |= {name: f'coalesce("{name}_link".current_key, {values[name]})' for name in workers}
@@ -155,7 +155,7 @@ def _feed_sql(feed: str, landed: Sources) -> str:
 def _links_sql(linked: Sources) -> str:
     """Each key of a secret that was rotated out, and the newest key known of the same worker."""
     if not linked.files:
-        return _empty_sql({"old_key": "varchar", "current_key": "varchar"})
+        return no_rows({"old_key": "varchar", "current_key": "varchar"})
     found = [f"read_parquet({quoted_list(linked.own)}, hive_partitioning = false)"] if linked.own else []
     if linked.parts:
         found.append(
@@ -182,7 +182,7 @@ def _quarantine_sql(reasons: Sources, released: list[Path]) -> str:
     columns = [name for name in QUARANTINE.names if name not in left_out]
     if not reasons.files:
         sql_types = {"row_number": "bigint", "interval_start": "date", "interval_end": "date"}
-        return _empty_sql({name: sql_types.get(name, "varchar") for name in columns})
+        return no_rows({name: sql_types.get(name, "varchar") for name in columns})
     held = (
         f"select {', '.join(columns)} from read_parquet({quoted_list(reasons.files)}, hive_partitioning = false) "
         "where batch_id in (select batch_id from landing.batches)"
@@ -196,10 +196,6 @@ def _quarantine_sql(reasons: Sources, released: list[Path]) -> str:
         "join landing.batches as batches on rows._batch_id = batches.batch_id"
         ") as released on held.batch_id = released.batch_id and held.row_number = released.row_number"
     )
-
-
-def _empty_sql(columns: dict[str, str]) -> str:
-    return "select " + ", ".join(f'null::{sql_type} as "{name}"' for name, sql_type in columns.items()) + " where false"
 
 
 def _table(database: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:

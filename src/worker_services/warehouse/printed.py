@@ -23,7 +23,7 @@ from worker_services.console import acting_user
 from worker_services.files import replacing, sweep, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import Settings
-from worker_services.sql_literals import quoted_list
+from worker_services.sql_literals import no_rows, quoted_list
 from worker_services.warehouse.publish import read_record
 
 FIGURES = {
@@ -170,7 +170,7 @@ def _note(settings: Settings, path: Path, subject: str, build_id: str) -> None:
 def _figures_sql(issues: list[Path]) -> str:
     """A row a figure of rpt_metric_weekly; where it was printed with and without its sign, the text with it."""
     if not issues:
-        return _empty_sql(FIGURES)
+        return no_rows(FIGURES)
     figure = "id varchar, is_metric boolean, week varchar, metric_id varchar, scope_type varchar, scope_code varchar, "
     figure += "figure varchar, value varchar, printed varchar"
     columns = {"week": "varchar", "edition": "varchar", "build_id": "varchar", "as_of": "varchar"}
@@ -199,9 +199,5 @@ def _figures_sql(issues: list[Path]) -> str:
 
 def _batches_sql(files: list[Path]) -> str:
     if not files:
-        return _empty_sql(BATCHES)
+        return no_rows(BATCHES)
     return f"select {', '.join(BATCHES)} from read_parquet({quoted_list(files)}, hive_partitioning = false)"
-
-
-def _empty_sql(columns: dict[str, str]) -> str:
-    return "select " + ", ".join(f"null::{sql_type} as {name}" for name, sql_type in columns.items()) + " where false"

@@ -4,7 +4,8 @@
     when it runs.
 -#}
 
-{#- Every measure: name, fact, agg, expr, event_date, feeds, record_id, and the measure that counts its persons. -#}
+{#- Every measure: name, fact, agg, expr, event_date, feeds, record_id, and the measures of persons
+    whose small cells hide it. -#}
 {% macro measures(agg=none) %}
     {%- set found = [] -%}
     {%- if execute -%}
@@ -25,7 +26,7 @@
                     'event_date': times[time],
                     'feeds': measure.config.meta.feeds,
                     'record_id': keys[0].expr or keys[0].name,
-                    'persons': measure.name if is_of_persons else measure.config.meta.persons,
+                    'persons': [measure.name] if is_of_persons else measure.config.meta.persons or [],
                 }) -%}
             {%- endfor -%}
         {%- endfor -%}
@@ -118,5 +119,8 @@
         'fct_worker_services',
     ] %}
         {%- do ref(fact) -%}
+    {%- endfor %}
+    {%- for changes in facts_with_changes().values() %}
+        {%- do ref(changes) -%}
     {%- endfor %}
 {% endmacro %}

@@ -88,7 +88,8 @@ def check_semantic_layer_is_described(ctx: Any) -> None:
     bare = [metric.name for metric in metrics if not (metric.description and metric.label)]
     counted = {used.name for metric in metrics for used in metric.type_params.input_measures or []}
     measures = [measure for semantic_model in semantic_models for measure in semantic_model.measures]
-    persons = {(measure.config.meta or {}).get("persons") for measure in measures if measure.config}
+    configured = [measure.config.meta or {} for measure in measures if measure.config]
+    persons = {name for meta in configured for name in meta.get("persons", [])}
     uncounted = [measure.name for measure in measures if measure.name not in counted | persons]
     if bare or uncounted:
         fail(f"Metrics without a definition: {bare}; measures that nothing counts: {uncounted}.")

@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('hardship_register', ['partner_id', add_days('snapshot_on', 1)])) }}",
+) }}
+
 with source as (
     select * from {{ source('landing', 'hardship_register') }}
+    {{ only(is_changed('hardship_register', ['_partner', '_interval_end'])) }}
 ),
 
 -- Rows released from quarantine land later than the delivery they belong to, and stand beside it.

@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('health_appointments', ['partner_id', 'appointment_id'])) }}",
+) }}
+
 with source as (
     select * from {{ source('landing', 'health_appointments') }}
+    {{ only(is_changed('health_appointments', ['_partner', 'appointment_id'])) }}
 ),
 
 ranked as (

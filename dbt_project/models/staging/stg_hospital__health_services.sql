@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('health_services', ['partner_id', 'service_id'])) }}",
+) }}
+
 with source as (
     select * from {{ source('landing', 'health_services') }}
+    {{ only(is_changed('health_services', ['_partner', 'service_id'])) }}
 ),
 
 ranked as (

@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('job_applications', ['partner_id', 'application_id'])) }}",
+) }}
+
 with source as (
     select * from {{ source('landing', 'job_applications') }}
+    {{ only(is_changed('job_applications', ['_partner', 'application_id'])) }}
 ),
 
 ranked as (

@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('vouchers', ['partner_id', 'voucher_id'])) }}",
+) }}
+
 with source as (
     select * from {{ source('landing', 'vouchers') }}
+    {{ only(is_changed('vouchers', ['_partner', 'voucher_id'])) }}
 ),
 
 ranked as (

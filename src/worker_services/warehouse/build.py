@@ -19,7 +19,8 @@ from worker_services import __version__
 from worker_services.files import NO_SPACE, sync, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import PROJECT_ROOT, Settings
-from worker_services.warehouse import landing_schema
+from worker_services.warehouse import base, landing_schema
+from worker_services.warehouse.base import Base
 from worker_services.warehouse.landing_schema import Known
 from worker_services.warehouse.publish import build_path, clear_leftovers, read_record, record_path
 from worker_services.warehouse.publish import current as published_build
@@ -31,6 +32,7 @@ SOURCES = (*(f"dbt_project/{folder}" for folder in DBT_SOURCES), "partners", "ex
 FIRST_BUILD_FACTOR = 4  # of the landed raw bytes, while no build says what they come to
 NEXT_BUILD_FACTOR = 2  # of the last build: rows that are replaced while it is made, and what does not fit in memory
 MIB = 2**20
+BASE = "base.duckdb"  # beside the working file: the build that an incremental one goes on from, always by this name
 
 
 class BuildFailed(Exception):
@@ -41,28 +43,35 @@ class BuildFailed(Exception):
 class BuildResult:
     """A build. `is_new` is False when the same inputs had been built before, for readers or for the same moment.
 
-    The build of inputs whose build was withdrawn by a rollback is that one: it is not made again.
+    The build of inputs whose build was withdrawn by a rollback is that one: it is not made again. `incremental_from` is
+    the build that this one went on from, None after a full refresh: it holds the same either way.
     """
 
     build_id: str
     path: Path
     as_of: datetime
     is_new: bool
+    incremental_from: str | None
     batches: int
     dbt: dict[str, int]
 
 
-def build(settings: Settings, as_of: datetime) -> BuildResult:
-    """Make a build of what had landed by `as_of` (time zone aware). Raises BuildFailed; readers notice nothing."""
+def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) -> BuildResult:
+    """Make a build of what had landed by `as_of` (time zone aware). Raises BuildFailed; readers notice nothing.
+
+    It is incremental where it can be: it goes on from the published build and looks only at what has changed since.
+    """
     as_of = as_of.astimezone(UTC)
     settings.builds.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.warehouse / ".build.lock"):
         # Always the same working file: dbt takes another path for another project and would parse all of it again.
         working = settings.warehouse / "dbt" / "warehouse.duckdb"
-        _remove(working)  # of a run that was killed
+        for path in (working, working.with_name(BASE)):
+            _remove(path)  # of a run that was killed
         clear_leftovers(settings)
         known = landing_schema.known_by(settings, as_of)
-        fingerprint = _fingerprint(settings, known)
+        code_fingerprint = _code_fingerprint(settings)
+        fingerprint = _fingerprint(code_fingerprint, known)
         current = published_build(settings)
         if current:
             settled = {read_record(settings, item)["input_fingerprint"]: item for item in current.withdrawn}
@@ -75,10 +84,13 @@ def build(settings: Settings, as_of: datetime) -> BuildResult:
         landed_bytes = sum(item.raw_bytes for item in known.batches)
         _require_space(settings, landed_bytes)
         path = build_path(settings, build_id)
+        from_base = None if full_refresh else base.find(settings, known.batches, as_of, code_fingerprint)
         try:
             working.parent.mkdir(exist_ok=True)
-            landing_schema.write(working, settings, known, build_id, as_of)
-            dbt = _run_dbt(settings, working)
+            if from_base:
+                shutil.copyfile(from_base.path, working)
+            landing_schema.write(working, settings, known, build_id, as_of, from_base)
+            dbt = _run_dbt(settings, working, from_base)
             sync(working)
             working.replace(path)
             write_json(
@@ -89,6 +101,9 @@ def build(settings: Settings, as_of: datetime) -> BuildResult:
                     "built_at": utc_now().isoformat(),
                     "code_version": __version__,
                     "input_fingerprint": fingerprint,
+                    "code_fingerprint": code_fingerprint,
+                    "incremental_from": from_base.build_id if from_base else None,
+                    "builds_since_full_refresh": from_base.builds_since_full_refresh + 1 if from_base else 0,
                     "batches": [item.batch_id for item in known.batches],
                     "landed_bytes": landed_bytes,
                     "build_bytes": path.stat().st_size,
@@ -105,7 +120,8 @@ def build(settings: Settings, as_of: datetime) -> BuildResult:
             _remove(working)
             if not record_path(settings, build_id).exists():
                 path.unlink(missing_ok=True)
-    return BuildResult(build_id, path, as_of, True, len(known.batches), dbt)
+    incremental_from = from_base.build_id if from_base else None
+    return BuildResult(build_id, path, as_of, True, incremental_from, len(known.batches), dbt)
 
 
 def _made_before(settings: Settings, build_id: str) -> BuildResult:
@@ -115,21 +131,28 @@ def _made_before(settings: Settings, build_id: str) -> BuildResult:
         path=settings.builds / f"{build_id}.duckdb",
         as_of=datetime.fromisoformat(record["as_of"]),
         is_new=False,
+        incremental_from=record.get("incremental_from"),
         batches=len(record["batches"]),
         dbt=record["dbt"],
     )
 
 
-def _fingerprint(settings: Settings, known: Known) -> str:
+def _fingerprint(code_fingerprint: str, known: Known) -> str:
     """SHA-256 over everything that decides what a build says of the services, but for the moment at which it is made.
 
     What was printed is no part of it: printed figures can only differ once something else has changed.
     """
-    digest = hashlib.sha256(f"{__version__} {settings.is_demo}\n".encode())
+    digest = hashlib.sha256(f"{code_fingerprint}\n".encode())
     for item in known.batches:
         digest.update(f"{item.batch_id} {item.parquet_sha256}\n".encode())
     for outcome in known.outcomes:
         digest.update(f"{outcome.partner} {outcome.feed} {outcome.interval} {outcome.recorded_at}\n".encode())
+    return digest.hexdigest()
+
+
+def _code_fingerprint(settings: Settings) -> str:
+    """SHA-256 over what a build is made by: models, seeds, partners, contracts, corrections, and the engine."""
+    digest = hashlib.sha256(f"{__version__} {duckdb.__version__} {settings.is_demo}\n".encode())
     for folder in SOURCES:
         for path in sorted((PROJECT_ROOT / folder).rglob("*")):
             if path.is_file():
@@ -167,7 +190,7 @@ def _full_disk(settings: Settings, what: str) -> str:
     )
 
 
-def _run_dbt(settings: Settings, path: Path) -> dict[str, int]:
+def _run_dbt(settings: Settings, path: Path, from_base: Base | None) -> dict[str, int]:
     """Run seeds, models and data tests in one dbt process. Returns how many of each there were."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -176,11 +199,15 @@ def _run_dbt(settings: Settings, path: Path) -> dict[str, int]:
     arguments += ["--exclude-resource-type", "unit_test", "--quiet"]
     arguments += ["--target-path", str(settings.warehouse / "dbt" / "target")]
     arguments += ["--log-path", str(settings.warehouse / "dbt" / "logs")]
-    with _environment(WAREHOUSE_PATH=str(path)):
+    attached = path.with_name(BASE)
+    if from_base:
+        attached.hardlink_to(from_base.path)
+    with _environment(WAREHOUSE_PATH=str(path), WAREHOUSE_BASE=str(attached) if from_base else ""):
         try:
             result = dbtRunner().invoke(arguments)
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+            _remove(attached)
     if result.exception:
         raise BuildFailed(f"dbt could not run: {result.exception}") from result.exception
     run = json.loads((settings.warehouse / "dbt" / "target" / "run_results.json").read_text(encoding="utf-8"))

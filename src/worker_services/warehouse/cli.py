@@ -21,8 +21,9 @@ def warehouse() -> None:
 
 @warehouse.command()
 @click.option("--as-of", help="Take what had landed by this time (ISO 8601; Asia/Shanghai without an offset).")
+@click.option("--full-refresh", is_flag=True, help="Make all of it anew, not from the published build.")
 @json_option
-def build(as_of: str | None, as_json: bool) -> None:
+def build(as_of: str | None, full_refresh: bool, as_json: bool) -> None:
     """Build a new warehouse file. Readers notice nothing until it is published."""
     from worker_services.warehouse.build import BuildFailed
     from worker_services.warehouse.build import build as make
@@ -31,7 +32,7 @@ def build(as_of: str | None, as_json: bool) -> None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=SHANGHAI)
     try:
-        show_one(make(Settings.load(), moment), as_json=as_json)
+        show_one(make(Settings.load(), moment, full_refresh=full_refresh), as_json=as_json)
     except BuildFailed as error:
         raise click.ClickException(str(error)) from error
 

@@ -22,6 +22,7 @@ from worker_services.partners.registry import load_partners
 from worker_services.settings import Settings
 from worker_services.sql_literals import no_rows, quoted_list
 from worker_services.warehouse import printed
+from worker_services.warehouse.base import Base
 
 PLACE_COLUMNS = {"_partner": "varchar", "_interval_start": "date", "_interval_end": "date"}
 BATCHES = pa.schema(
@@ -76,9 +77,16 @@ def known_by(settings: Settings, as_of: datetime) -> Known:
     return Known(sorted(standing, key=lambda item: item.batch_id), recorded)
 
 
-def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: datetime) -> None:
-    """Create the schema in a new DuckDB file."""
+def write(
+    path: Path, settings: Settings, known: Known, build_id: str, as_of: datetime, base: Base | None = None
+) -> None:
+    """Create the schema in a new DuckDB file, or in a copy of the build `base` that a build goes on from.
+
+    Then the schema `changed` says what has to be looked at again.
+    """
     with duckdb.connect(str(path), config={"python_enable_replacements": False}) as database:
+        database.execute("drop schema if exists landing cascade")
+        database.execute("drop schema if exists changed cascade")
         database.execute("create schema landing")
         _table(database, "batches", pa.Table.from_pylist(list(_batch_rows(known.batches)), BATCHES))
         linked = [item for item in known.batches if item.has_worker_key_links]
@@ -106,6 +114,37 @@ def write(path: Path, settings: Settings, known: Known, build_id: str, as_of: da
         database.execute(
             "insert into landing.build values (?, ?, ?)", [build_id, as_of.replace(tzinfo=None), settings.is_demo]
         )
+        if base:
+            _write_changed(database, settings, base)
+
+
+def _write_changed(database: duckdb.DuckDBPyConnection, settings: Settings, base: Base) -> None:
+    """The schema `changed`: the keys of records that may count otherwise than in the base, and which build that is."""
+    database.execute("create schema changed")
+    database.execute("create table changed.base as select ? as build_id", [base.build_id])
+    places = [{"batch_id": item.batch_id, "partner": item.partner, "until": item.interval.end} for item in base.changed]
+    schema = pa.schema([("batch_id", pa.string()), ("partner", pa.string()), ("until", pa.date32())])
+    database.register("places", pa.Table.from_pylist(places, schema))
+    for feed in contract_feeds():
+        key, columns = _record_key(feed), load_contract(feed).landed_columns
+        files = [batches.parquet_path(settings, item) for item in base.changed if item.feed == feed]
+        found = (
+            f"select distinct {', '.join(key.values())} from read_parquet({quoted_list(files)}, union_by_name = true, "
+            "hive_partitioning = false) as rows join places on rows._batch_id = places.batch_id"
+            if files
+            else no_rows({name: (columns | PLACE_COLUMNS)[name] for name in key})
+        )
+        database.execute(f'create table changed."{feed}" as {found}')
+    database.unregister("places")
+
+
+def _record_key(feed: str) -> dict[str, str]:
+    """What tells the records of a feed apart, and the SQL of it; a snapshot is looked at whole."""
+    contract = load_contract(feed)
+    if contract.delivery == "snapshot":
+        return {"_partner": "places.partner as _partner", "_interval_end": "places.until as _interval_end"}
+    keys = [contract.column(name).published_name for name in contract.key]
+    return {"_partner": "places.partner as _partner"} | {name: f'rows."{name}"' for name in keys}
 
 
 def compact(settings: Settings, today: date) -> Compacted:

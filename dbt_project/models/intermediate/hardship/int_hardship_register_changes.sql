@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_snapshot()) }}",
+) }}
+
 {%- set compared = ['worker_key', 'organisation_code', 'hardship_category', 'registered_on', 'special_group'] -%}
 
 with register as (
@@ -6,6 +11,7 @@ with register as (
 
 snapshots as (
     select * from {{ ref('int_hardship_snapshots') }}
+    {{ only(is_changed_snapshot()) }}
 ),
 
 -- Each row beside the one of the same file in the snapshot before; where there is none the worker has come.

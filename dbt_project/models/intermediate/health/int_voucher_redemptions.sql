@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_voucher()) }}",
+) }}
+
 with services as (
     select * from {{ ref('stg_hospital__health_services') }}
+    {{ only(is_changed_voucher()) }}
 ),
 
 vouchers as (

@@ -1,4 +1,9 @@
-{%- set scope_columns = {'union': 'organisation_code', 'partner': 'partner_id', 'project': 'project_id'} -%}
+{%- set scope_columns = {
+    'city': 'cities.code',
+    'union': 'organisation_code',
+    'partner': 'partner_id',
+    'project': 'project_id',
+} -%}
 
 with totals as (
     select * from {{ ref('int_measure_totals') }}
@@ -12,95 +17,92 @@ cities as (
     select * from {{ ref('cities') }}
 ),
 
-scoped_totals as (
+summed as (
+    {%- for scope_set, column in scope_columns.items() %}
     select
         totals.measure_id,
-        'city' as scope_set,
-        cities.code as scope_code,
+        '{{ scope_set }}' as scope_set,
+        {{ column }} as scope_code,
         totals.week_start,
-        totals.amount
+        sum(totals.amount) as amount
     from totals
     cross join cities
-    {%- for scope_set, column in scope_columns.items() %}
-
-    union all
-
-    select
-        measure_id,
-        '{{ scope_set }}' as scope_set,
-        {{ column }} as scope_code,
-        week_start,
-        amount
-    from totals
+    group by totals.measure_id, {{ column }}, totals.week_start
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
-scoped_persons as (
-    select
-        persons.measure_id,
-        'city' as scope_set,
-        cities.code as scope_code,
-        persons.week_start,
-        persons.person_key
-    from persons
-    cross join cities
-    {%- for scope_set, column in scope_columns.items() %}
-
-    union all
-
-    select
-        measure_id,
-        '{{ scope_set }}' as scope_set,
-        {{ column }} as scope_code,
-        week_start,
-        person_key
-    from persons
-    {%- endfor %}
-),
-
-summed as (
-    select
-        measure_id,
-        scope_set,
-        scope_code,
-        week_start,
-        sum(amount) as amount
-    from scoped_totals
-    group by measure_id, scope_set, scope_code, week_start
-),
-
+-- Each scope set by itself: a person is one in the city, and one in each union or at each partner that met them.
 met as (
+    {%- for scope_set, column in scope_columns.items() %}
     select
-        measure_id,
-        scope_set,
-        scope_code,
-        week_start,
-        count(distinct person_key) as persons
-    from scoped_persons
-    group by measure_id, scope_set, scope_code, week_start
+        persons.sign,
+        persons.measure_id,
+        '{{ scope_set }}' as scope_set,
+        {{ column }} as scope_code,
+        persons.week_start,
+        count(distinct persons.person_key) as persons
+    from persons
+    cross join cities
+    group by persons.sign, persons.measure_id, {{ column }}, persons.week_start
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 -- Persons do not add up over weeks, but their first appearances in the year do.
 first_appearances as (
+    {%- for scope_set, column in scope_columns.items() %}
     select
-        measure_id,
-        scope_set,
-        scope_code,
-        person_key,
-        min(week_start) as week_start
-    from scoped_persons
-    group by measure_id, scope_set, scope_code, person_key, {{ iso_year('week_start') }}
+        persons.sign,
+        persons.measure_id,
+        '{{ scope_set }}' as scope_set,
+        {{ column }} as scope_code,
+        min(persons.week_start) as week_start
+    from persons
+    cross join cities
+    group by
+        persons.sign, persons.measure_id, {{ column }}, persons.person_key, {{ iso_year('persons.week_start') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
-newly_met as (
+counted as (
     select
         measure_id,
         scope_set,
         scope_code,
         week_start,
-        count(*) as new_persons
+        sign * persons as persons,
+        0 as new_persons
+    from met
+
+    union all
+
+    select
+        measure_id,
+        scope_set,
+        scope_code,
+        week_start,
+        0 as persons,
+        sum(sign) as new_persons
     from first_appearances
     group by measure_id, scope_set, scope_code, week_start
+    {%- if is_on_base() %}
+    {%- for measure in measures('count_distinct') if measure.fact in facts_with_changes() %}
+
+    union all
+
+    select
+        measure_id,
+        scope_set,
+        scope_code,
+        week_start,
+        amount as persons,
+        amount_added as new_persons
+    from {{ in_base(this) }}
+    where measure_id = {{ text(measure.name) }}
+    {%- endfor %}
+    {%- endif %}
 )
 
 select
@@ -115,16 +117,12 @@ from summed
 union all
 
 select
-    met.measure_id,
-    met.scope_set,
-    met.scope_code,
-    met.week_start,
-    cast(met.persons as decimal(28, 4)) as amount,
-    cast(coalesce(newly_met.new_persons, 0) as decimal(28, 4)) as amount_added
-from met
-left join newly_met
-    on
-        met.measure_id = newly_met.measure_id
-        and met.scope_set = newly_met.scope_set
-        and met.scope_code = newly_met.scope_code
-        and met.week_start = newly_met.week_start
+    measure_id,
+    scope_set,
+    scope_code,
+    week_start,
+    cast(sum(persons) as decimal(28, 4)) as amount,
+    cast(sum(new_persons) as decimal(28, 4)) as amount_added
+from counted
+group by measure_id, scope_set, scope_code, week_start
+having sum(persons) > 0

@@ -3,7 +3,6 @@
 select
     {{ text(measure.name) }} as measure_id,
     {{ text(measure.agg) }} as aggregation,
-    {{ text(measure.persons) }} as persons_measure_id,
     {{ text(feed) }} as feed
         {%- if not loop.last %}
 union all

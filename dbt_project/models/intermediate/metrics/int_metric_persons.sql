@@ -2,18 +2,14 @@ with components as (
     select * from {{ ref('int_metric_components') }}
 ),
 
-measures as (
-    select distinct
-        measure_id,
-        persons_measure_id
-    from {{ ref('int_measures') }}
+guards as (
+    select * from {{ ref('int_measure_guards') }}
 )
 
--- Whose cells a metric could give away: its own persons', or those of a measure it is divided from.
+-- Whose cells a metric could give away: its own persons', those of a measure it is divided from or moves against.
 select distinct
     components.metric_id,
-    measures.persons_measure_id
+    guards.persons_measure_id
 from components
-inner join measures
-    on components.measure_id = measures.measure_id
-where measures.persons_measure_id is not null
+inner join guards
+    on components.measure_id = guards.measure_id

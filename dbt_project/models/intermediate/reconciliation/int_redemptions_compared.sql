@@ -1,9 +1,16 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_voucher('comparison_id')) }}",
+) }}
+
 with vouchers as (
     select * from {{ ref('stg_mini_program__vouchers') }}
+    {{ only(is_changed_voucher()) }}
 ),
 
 redemptions as (
     select * from {{ ref('int_voucher_redemptions') }}
+    {{ only(is_changed_voucher()) }}
 ),
 
 feeds as (

@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_worker()) }}",
+) }}
+
 with sightings as (
     select * from {{ ref('int_worker_sightings') }}
+    {{ only(is_changed_worker()) }}
 ),
 
 -- A register of hires names the union of the new employer, which may well be another: it contradicts nobody.

@@ -26,6 +26,11 @@
     'relief_payments': ('stg_hardship_system__relief_payments', 'paid_on', ['organisation_code']),
 } -%}
 
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out('feed not in (' ~ large_feeds() ~ ') or ' ~ is_seen_again()) }}",
+) }}
+
 -- Each feed is summed up by itself: what is joined afterwards is workers, not records.
 with sightings as (
     {%- for feed, (staging, day, columns) in feeds.items() %}
@@ -44,6 +49,9 @@ with sightings as (
         {%- endfor %}
         count(*) as records
     from {{ ref(staging) }}
+    {%- if feed in large_feeds() %}
+    {{ only(is_seen_again()) }}
+    {%- endif %}
     group by partner_id, worker_key
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -1,9 +1,16 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_worker()) }}",
+) }}
+
 with sightings as (
     select * from {{ ref('int_worker_sightings') }}
+    {{ only(is_changed_worker()) }}
 ),
 
 spells as (
     select * from {{ ref('int_hardship_spells') }}
+    {{ only(is_changed_worker()) }}
 ),
 
 in_hardship as (

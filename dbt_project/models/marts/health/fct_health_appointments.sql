@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('health_appointments', ['partner_id', 'appointment_id'])) }}",
+) }}
+
 with appointments as (
-    select * from {{ ref('int_health_appointments_waited') }}
+    select * from {{ ref('stg_hospital__health_appointments') }}
+    {{ only(is_changed('health_appointments', ['partner_id', 'appointment_id'])) }}
 )
 
 select
@@ -11,7 +17,7 @@ select
     booked_on,
     scheduled_on,
     appointment_status,
-    waiting_days,
+    {{ dbt.datediff('booked_on', 'scheduled_on', 'day') | trim }} as waiting_days,
     {{ text('health_campaign') }} as project_id,
     batch_id,
     landed_at

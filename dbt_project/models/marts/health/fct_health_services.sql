@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('health_services', ['partner_id', 'service_id'])) }}",
+) }}
+
 with services as (
-    select * from {{ ref('int_health_services_marked') }}
+    select * from {{ ref('stg_hospital__health_services') }}
+    {{ only(is_changed('health_services', ['partner_id', 'service_id'])) }}
 )
 
 select
@@ -13,7 +19,6 @@ select
     organisation_code,
     employer_credit_code,
     voucher_id,
-    is_redemption,
     satisfaction_score,
     {{ text('health_campaign') }} as project_id,
     batch_id,

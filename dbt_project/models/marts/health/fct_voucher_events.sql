@@ -1,9 +1,16 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_voucher()) }}",
+) }}
+
 with vouchers as (
     select * from {{ ref('int_vouchers_reconciled') }}
+    {{ only(is_changed_voucher()) }}
 ),
 
 redemptions as (
     select * from {{ ref('int_voucher_redemptions') }}
+    {{ only(is_changed_voucher()) }}
 )
 
 select

@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_voucher()) }}",
+) }}
+
 with vouchers as (
     select * from {{ ref('int_vouchers_reconciled') }}
+    {{ only(is_changed_voucher()) }}
 )
 
 select

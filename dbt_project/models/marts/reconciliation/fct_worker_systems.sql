@@ -1,5 +1,11 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_worker()) }}",
+) }}
+
 with sightings as (
     select * from {{ ref('int_worker_sightings') }}
+    {{ only(is_changed_worker()) }}
 )
 
 select

@@ -1,0 +1,134 @@
+{#-
+    An incremental build goes on from a copy of the build before it, the base, which is attached to be read. The schema
+    `changed` then holds the keys of the records of each feed that have to be looked at again; every other record counts
+    as it did in the base. Without that schema everything is made anew.
+-#}
+
+{#- Whether this build goes on from a base. -#}
+{% macro is_on_base() %}
+    {{- return(execute and adapter.get_relation(target.database, 'changed', 'base') is not none) -}}
+{% endmacro %}
+
+{#- A relation as it is in the base. -#}
+{% macro in_base(relation) -%}
+    base.{{ relation.schema }}.{{ relation.identifier }}
+{%- endmacro %}
+
+{#- Keys of the records of a feed that have to be looked at again. -#}
+{% macro changed(feed) -%}
+    changed.{{ feed }}
+{%- endmacro %}
+
+{#- Whether a record of a feed has to be looked at again. Columns: what holds its partner, and its key. -#}
+{% macro is_changed(feed, columns) -%}
+    ({{ columns | join(', ') }}) in (select * from {{ changed(feed) }})
+{%- endmacro %}
+
+{#- WHERE clause of an incremental model's parents: on a base, only what meets the condition. -#}
+{% macro only(condition) -%}
+    {{ 'where ' ~ condition if is_on_base() }}
+{%- endmacro %}
+
+{#- Pre-hook of an incremental model: take out what the model puts in again, everything without a base. -#}
+{% macro take_out(condition) %}
+    {%- if is_incremental() -%}
+        delete from {{ this }}{{ ' where ' ~ condition if is_on_base() }}
+    {%- endif -%}
+{% endmacro %}
+
+{#- Facts whose rows are taken over from the base, and the model that holds those that changed. -#}
+{% macro facts_with_changes() %}
+    {{- return({
+        'fct_health_appointments': 'int_health_appointment_changes',
+        'fct_health_services': 'int_health_service_changes',
+        'fct_voucher_events': 'int_voucher_event_changes',
+        'fct_voucher_movements': 'int_voucher_movement_changes',
+        'fct_worker_services': 'int_worker_service_changes',
+    }) -}}
+{% endmacro %}
+
+{#- WHERE clause of what is of use to incremental builds alone: without a base nothing meets the condition. -#}
+{% macro where_changed(condition) -%}
+    where {{ condition if is_on_base() else 'false' }}
+{%- endmacro %}
+
+{#- The rows of a relation that meet a condition, with sign 1, and those that did in the base, with sign -1. -#}
+{% macro changes_of(relation, condition) -%}
+select
+    1 as sign,
+    *
+from {{ relation }}
+{{ where_changed(condition) }}
+{%- if is_on_base() %}
+
+union all
+
+select
+    -1 as sign,
+    *
+from {{ in_base(relation) }}
+where {{ condition }}
+{%- endif %}
+{%- endmacro %}
+
+{#- The same for rows that have no keys to be followed by: of those that meet a condition, the ones that differ. -#}
+{% macro differences(relation, columns, condition) -%}
+{%- if is_on_base() -%}
+{%- for sign, here, there in [(1, relation, in_base(relation)), (-1, in_base(relation), relation)] %}
+select
+    {{ sign }} as sign,
+    {{ columns | join(',\n    ') }}
+from (
+    select {{ columns | join(', ') }}
+    from {{ here }}
+    where {{ condition }}
+    except
+    select {{ columns | join(', ') }}
+    from {{ there }}
+    where {{ condition }}
+) as differing_{{ loop.index }}
+{{ 'union all' if not loop.last }}
+{%- endfor %}
+{%- else -%}
+select
+    1 as sign,
+    {{ columns | join(',\n    ') }}
+from {{ relation }}
+where false
+{%- endif %}
+{%- endmacro %}
+
+{#- Whether a voucher has to be looked at again: itself, the service that redeems it, or its expiry has changed. -#}
+{% macro is_changed_voucher(column='voucher_id') -%}
+    {{ column }} in (select voucher_id from {{ ref('int_vouchers_changed') }})
+{%- endmacro %}
+
+{#- Services of health come by the million and are followed by the record; those of other feeds are put in anew. -#}
+{% macro is_changed_worker_service() -%}
+    (feed <> 'health_services' or {{ is_changed('health_services', ['partner_id', 'record_id']) }})
+{%- endmacro %}
+
+{#- Feeds that come by the million: workers whom they name are followed one by one. A list of text literals. -#}
+{% macro large_feeds() -%}
+    'health_appointments', 'health_services', 'vouchers'
+{%- endmacro %}
+
+{#- Whether a large feed tells something else of a worker than it did. -#}
+{% macro is_seen_again() -%}
+    worker_key in (select worker_key from {{ ref('int_workers_seen_again') }})
+{%- endmacro %}
+
+{#- Whether any feed tells something else of a worker than it did. -#}
+{% macro is_changed_worker() -%}
+    worker_key in (select worker_key from {{ ref('int_workers_changed') }})
+{%- endmacro %}
+
+{#- Whether a snapshot of the register, or the one it is compared with, has changed. -#}
+{% macro is_changed_snapshot() -%}
+    (partner_id, snapshot_on) in (
+        select
+            partner_id,
+            snapshot_on
+        from {{ ref('int_hardship_snapshots_changed') }}
+    )
+{%- endmacro %}

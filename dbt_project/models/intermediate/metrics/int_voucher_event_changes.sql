@@ -1,0 +1,1 @@
+{{ changes_of(ref('fct_voucher_events'), is_changed_voucher()) }}

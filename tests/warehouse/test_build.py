@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 
 from simulators.totals import city_totals
-from tests.conftest import SATURDAY, SUNDAY, House
+from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
 from worker_services.briefing.render import render
 from worker_services.briefing.verify import verify
 from worker_services.intervals import Week, utc_now
@@ -54,8 +54,16 @@ def figures(path: Path) -> dict[str, tuple[float, float]]:
 
 
 @pytest.fixture(scope="module")
-def published(full_house: House):
+def of_saturday(full_house: House):
+    made = build(full_house.settings, landed_by(full_house, SATURDAY.last_day))
+    audit(full_house.settings, made.build_id)
+    return publish(full_house.settings, made.build_id)
+
+
+@pytest.fixture(scope="module")
+def published(full_house: House, of_saturday):
     made = build(full_house.settings, utc_now())
+    assert made.incremental_from == of_saturday.build_id
     audit(full_house.settings, made.build_id)
     return publish(full_house.settings, made.build_id)
 
@@ -66,10 +74,9 @@ def test_the_figures_of_the_week_equal_the_synthetic_truth(full_house, published
     assert figures(published.path) == {metric: pytest.approx(pair) for metric, pair in expected.items()}
 
 
-def test_an_earlier_night_is_built_as_it_was_known_then(full_house, published):
-    earlier = build(full_house.settings, landed_by(full_house, SATURDAY.last_day))
+def test_an_earlier_night_is_built_as_it_was_known_then(full_house, of_saturday, published):
     expected = truth(full_house, SATURDAY.end)
-    assert figures(earlier.path) == {metric: pytest.approx(pair) for metric, pair in expected.items()}
+    assert figures(of_saturday.path) == {metric: pytest.approx(pair) for metric, pair in expected.items()}
     assert expected != truth(full_house, SUNDAY.end)
     assert current(full_house.settings) == published
 
@@ -128,12 +135,12 @@ def test_nothing_new_means_no_new_build(full_house, published):
 
 def test_readers_keep_their_build_while_another_is_made(full_house, published):
     with duckdb.connect(str(published.path), read_only=True) as reader:
-        build(full_house.settings, landed_by(full_house, SATURDAY.last_day))
+        assert build(full_house.settings, landed_by(full_house, HISTORY.last_day)).is_new
         assert reader.execute("select count(*) from marts.rpt_metric_weekly").fetchone()[0] > 0
 
 
 def test_a_build_that_was_not_audited_is_not_published(full_house, published):
-    earlier = build(full_house.settings, landed_by(full_house, SATURDAY.last_day))
+    earlier = build(full_house.settings, landed_by(full_house, HISTORY.last_day))
     with pytest.raises(NotPublishable, match="has not passed its audit"):
         publish(full_house.settings, earlier.build_id)
     wal = earlier.path.with_name(f"{earlier.path.name}.wal")

@@ -7,11 +7,10 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
 
 import duckdb
 
+from worker_services.duckdb_extensions import extension
 from worker_services.files import make_folder_of_process
 
 MEMORY_LIMIT = "512MB"
@@ -30,17 +29,11 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
             "autoload_known_extensions": False,
         }
         with duckdb.connect(config=settings) as connection:
-            connection.load_extension(_openssl())
+            # It brings OpenSSL; the engine's own cipher can read encrypted files, but not write them.
+            connection.load_extension(extension("httpfs"))
             connection.execute(f"attach '{folder}/spool.duckdb' as spool (encryption_key '{secrets.token_hex(32)}')")
             connection.execute("use spool")
             connection.execute("set timezone = 'Asia/Shanghai'")
             yield connection
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@cache
-def _openssl() -> str:
-    """DuckDB's extension that brings OpenSSL; the engine's own cipher can read encrypted files, but not write them."""
-    package = files("duckdb_extension_httpfs")
-    return str(package / "extensions" / f"v{duckdb.__version__}" / "httpfs.duckdb_extension")

@@ -138,10 +138,12 @@ def day(text: str) -> date:
     return date.fromisoformat(f"2025-{text}")
 
 
-def dbt_build(path: Path, *options: str) -> Build:
-    target = path.parent / "target"
+def dbt_build(path: Path, *options: str, folder: Path | None = None) -> Build:
+    """Run `dbt build` on a file with a landing schema; dbt's account goes to the folder, by default beside the file."""
+    folder = folder or path.parent
+    target = folder / "target"
     arguments = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--quiet"]
-    arguments += ["--target-path", str(target), "--log-path", str(path.parent / "logs"), *options]
+    arguments += ["--target-path", str(target), "--log-path", str(folder / "logs"), *options]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE_PATH", str(path))
         try:

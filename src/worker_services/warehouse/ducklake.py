@@ -16,7 +16,7 @@ TABLES = """
         schema_name || '.' || table_name,
         list({'name': column_name, 'type': data_type, 'nullable': is_nullable} order by column_index)
     from duckdb_columns()
-    where database_name = ? and schema_name <> 'landing' and not internal
+    where database_name = ? and schema_name in ('seeds', 'staging', 'intermediate', 'marts')
     group by all
 """
 

@@ -11,7 +11,7 @@ offered as (
         partner_id,
         fair_id,
         count(*) as postings,
-        sum(headcount) as positions_offered
+        cast(sum(headcount) as bigint) as positions_offered
     from postings
     group by partner_id, fair_id
 )

@@ -36,7 +36,7 @@ select
     measure_id,
     {{ week_start('event_date') }} as week_start,
     batch_id,
-    sum(records) as records
+    cast(sum(records) as bigint) as records
 from dated
 where records > 0
 group by measure_id, {{ week_start('event_date') }}, batch_id

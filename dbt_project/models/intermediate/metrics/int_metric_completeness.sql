@@ -38,6 +38,6 @@ select
     counted_from,
     week_id,
     case when count(*) = count(complete_through) then min(complete_through) end as data_as_of,
-    cast(sum(landed_days) / nullif(sum(expected_days), 0) as decimal(28, 10)) as completeness
+    cast(cast(sum(landed_days) as decimal(28, 4)) / nullif(sum(expected_days), 0) as decimal(28, 10)) as completeness
 from counted_from
 group by metric_id, counted_from, week_id

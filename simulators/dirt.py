@@ -18,7 +18,7 @@ from simulators.dirt_kinds import CONTRADICTIONS, ENDS, FAULTS, FILLED, NEVER_ME
 from simulators.dirt_kinds.common import Fault
 from simulators.vocabulary import KEYS
 from simulators.writing import Cell, write_columns
-from simulators.year import BUSY_DAY, HISTORY_END, clock
+from simulators.year import BUSY_DAY, DAY, HISTORY_END, clock
 
 MENDED_SHARE = 0.3
 
@@ -50,14 +50,14 @@ def soil(rng: np.random.Generator, partner: str, feed: str, log: pd.DataFrame, r
         if mended == "never" or feed in NEVER_MENDED or (mended == "perhaps" and rng.random() > MENDED_SHARE):
             return _Case(kind, model, None)
         days = 1 if mended == "next day" else int(rng.integers(2, 25))
-        return _Case(kind, model, moments[model].astype("datetime64[D]") + days)
+        return _Case(kind, model, moments[model].astype("datetime64[D]") + days * DAY)
 
-    history, later = moments < HISTORY_END, moments >= BUSY_DAY + 1
+    history, later = moments < HISTORY_END, moments >= BUSY_DAY + DAY
     count = max(len(kinds), round(rate * history.sum()))
     cases = [case(kinds[n % len(kinds)], history, "never" if n < len(kinds) else "perhaps") for n in range(count)]
     start = int(rng.integers(len(kinds)))
     for day in (HISTORY_END, BUSY_DAY):
-        on_day = (moments >= day) & (moments < day + 1)
+        on_day = (moments >= day) & (moments < day + DAY)
         cases += [
             case(kinds[(start + n) % len(kinds)], on_day, "next day" if n == 0 else "never")
             for n in range(max(_fewest(on_day), round(rate * on_day.sum())))

@@ -10,6 +10,7 @@ from simulators.vocabulary import ORGANISATION_CODES, ORGANISATIONS
 from simulators.year import (
     ALL_DAYS,
     BUSY_DAY,
+    DAY,
     HISTORY_END,
     YEAR_END,
     as_day,
@@ -87,7 +88,7 @@ def _fairs(rng: np.random.Generator) -> pd.DataFrame:
         [
             rng.choice(workdays[(workdays > spring) & (workdays < autumn)], 11, replace=False),
             [LATE_TALK_DAY],
-            rng.choice(workdays[(workdays > BUSY_DAY) & (workdays < YEAR_END - 10)], 4, replace=False),
+            rng.choice(workdays[(workdays > BUSY_DAY) & (workdays < YEAR_END - 10 * DAY)], 4, replace=False),
             [as_day("2025-06-18"), as_day("2025-10-16")],  # entered by mistake, withdrawn later, without postings
         ]
     )
@@ -223,7 +224,7 @@ def make_training(rng: np.random.Generator, workers: Workers) -> tuple[pd.DataFr
     starts = np.concatenate([starts, mistakes])
     count = len(starts)
     lengths = rng.integers(2, 5, count)
-    lengths[starts == HISTORY_END - 1] = 3  # runs over the first and second night
+    lengths[starts == HISTORY_END - DAY] = 3  # runs over the first and second night
     organisation = rng.choice(len(_CODES), count, p=_PACE / _PACE.sum())
     sessions = pd.DataFrame(
         {
@@ -262,7 +263,7 @@ def _attendances(rng: np.random.Generator, sessions: pd.DataFrame, workers: Work
     named = zip(sessions["session_id"].tolist(), sessions["capacity"].tolist(), firsts, lasts, strict=True)
     for session_id, capacity, first, last in named:
         trainees = rng.choice(len(workers.citizen_id), int(capacity * rng.uniform(0.65, 0.97)), replace=False)
-        for day in np.arange(first, last + 1):
+        for day in np.arange(first, last + DAY):
             present = trainees[rng.random(len(trainees)) < 0.93]
             level = np.full(len(present), None, object)
             if day == last:

@@ -152,7 +152,7 @@ def make_app(world: World, public_key: str, faults: Faults, *, deletes: Collecti
             return _outcome(400, "required")
         query = request.query_params
         try:
-            since = _moment(query["_since"]) + 1 if "_since" in query else _EARLIEST
+            since = _moment(query["_since"]) + np.timedelta64(1, "s") if "_since" in query else _EARLIEST
             until = _moment(query["_until"]) if "_until" in query else _LATEST
         except ValueError:
             return _outcome(400, "value")

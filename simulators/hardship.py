@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simulators.people import Workers
 from simulators.register import amendments, enter, updated
 from simulators.vocabulary import ORGANISATION_CODES, ORGANISATIONS
-from simulators.year import BUSY_DAY, YEAR_END, YEAR_START, Days, as_day, busyness, spread
+from simulators.year import BUSY_DAY, DAY, YEAR_END, YEAR_START, Days, as_day, busyness, spread
 
 ON_REGISTER_AT_START = 1_910
 COMERS_BY_DEMO, COMERS_AFTER = 520, 120
@@ -74,7 +74,7 @@ def _office_day_after(rng: np.random.Generator, moments: Days) -> Days:
     """A working day of the year at least a month after each moment; beyond the year where there is none."""
     days = spread(rng, len(moments), 0, _OFFICE_DAYS, end=YEAR_END)
     rng.shuffle(days)
-    return np.where(days >= moments.astype("datetime64[D]") + 30, days, _NEVER)
+    return np.where(days >= moments.astype("datetime64[D]") + 30 * DAY, days, _NEVER)
 
 
 def _revise(rng: np.random.Generator, rows: pd.DataFrame) -> None:

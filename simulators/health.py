@@ -9,7 +9,9 @@ from simulators.register import amendments, enter, updated
 from simulators.vocabulary import ORGANISATION_CODES, ORGANISATIONS
 from simulators.year import (
     CAMPAIGN_START,
+    DAY,
     HISTORY_END,
+    NO_DAY,
     YEAR_END,
     Days,
     busyness,
@@ -58,7 +60,7 @@ def make_vouchers(rng: np.random.Generator, workers: Workers) -> tuple[pd.DataFr
     organisation = workers.organisation[worker]
     day_of_use = off_holidays(rng, issued + (1 + rng.gamma(2.0, 8.0, count)).astype("timedelta64[D]"))
     on_sunday = (weekday(day_of_use) == 6) & (rng.random(count) < 0.6)
-    day_of_use[on_sunday] += 1
+    day_of_use[on_sunday] += DAY
     keen = 0.73 * np.clip(_PACE[organisation], 0.3, 1.3) ** 0.3 * np.where(is_maternity, 1.0, 0.96)
     is_used = (rng.random(count) < keen) & (day_of_use <= issued + VOUCHER_LIFE) & (day_of_use < YEAR_END)
     vouchers = pd.DataFrame(
@@ -70,7 +72,7 @@ def make_vouchers(rng: np.random.Generator, workers: Workers) -> tuple[pd.DataFr
             "partner_id": np.where(is_maternity, HOSPITALS[0], HOSPITALS[1]),
             "issued_on": issued,
             "expires_on": issued + VOUCHER_LIFE,
-            "redeemed_on": np.full(count, np.datetime64("NaT"), "datetime64[D]"),
+            "redeemed_on": np.full(count, NO_DAY),
         }
     )
     log = enter(rng, vouchers, issued, late=0.02)
@@ -98,10 +100,10 @@ def _seen_by_mini_program(rng: np.random.Generator, issued: Days, used: Days, is
     """The day of use as the mini-program has it: some uses it misses, some it has by a day off, some it invents."""
     chance = rng.random(len(used))
     seen = used.copy()
-    day_off = (chance >= 0.012) & (chance < 0.02) & (used - 1 >= issued)
-    seen[day_off] -= 1
+    day_off = (chance >= 0.012) & (chance < 0.02) & (used - DAY >= issued)
+    seen[day_off] -= DAY
     invented = ~is_used & (chance > 0.995) & (used < YEAR_END)
-    seen[~invented & (~is_used | (chance < 0.012))] = np.datetime64("NaT")
+    seen[~invented & (~is_used | (chance < 0.012))] = NO_DAY
     return seen
 
 

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from simulators.register import amendments, enter, updated
 from simulators.vocabulary import ORGANISATION_CODES, ORGANISATIONS
-from simulators.year import YEAR_END, as_day, busyness, spread
+from simulators.year import DAY, NO_DAY, YEAR_END, as_day, busyness, spread
 
 FIRST_MEETING = as_day("2025-02-21")  # a Friday, and every second Friday from then on
 ITEMS_BY_DEMO, ITEMS_AFTER = 400, 100
@@ -29,7 +29,7 @@ _TASKS = {
 
 def make_actions(rng: np.random.Generator) -> pd.DataFrame:
     """The log of actions: three or four a meeting, most done in time, a few late or still open past their day."""
-    meetings = np.arange(FIRST_MEETING, YEAR_END, 14)
+    meetings = np.arange(FIRST_MEETING, YEAR_END, 14 * DAY)
     meetings = np.repeat(meetings, rng.integers(3, 5, len(meetings)))
     count = len(meetings)
     domains = np.array(list(_TASKS), object)
@@ -50,7 +50,7 @@ def make_actions(rng: np.random.Generator) -> pd.DataFrame:
             "owner_organisation_code": np.where(has_union, _CODES[owner], np.full(count, None, object)),
             "owner_department": np.array([_DEPARTMENTS[name] for name in domain.tolist()], object),
             "due_on": meetings + rng.choice(np.array([14, 28, 42]), count).astype("timedelta64[D]"),
-            "completed_on": np.full(count, np.datetime64("NaT"), "datetime64[D]"),
+            "completed_on": np.full(count, NO_DAY),
             "action_state": np.full(count, "open", object),
         }
     )
@@ -60,7 +60,7 @@ def make_actions(rng: np.random.Generator) -> pd.DataFrame:
     begun = updated(rng, log.assign(action_state="in_progress"), started, (9.0, 18.0))
     time_taken = actions["due_on"].to_numpy() - meetings
     ended = meetings + (time_taken * np.clip(rng.normal(0.85, 0.25, count), 0.3, 2.5)).astype("timedelta64[D]")
-    ended = np.maximum(ended, started + 1)
+    ended = np.maximum(ended, started + DAY)
     chance = rng.random(count)
     is_done, is_cancelled = chance < 0.86, chance > 0.97
     done = begun.assign(action_state="done", completed_on=ended)[is_done]
@@ -114,7 +114,7 @@ def make_publicity(rng: np.random.Generator) -> pd.DataFrame:
         }
     )
     log = enter(rng, items, days, hours=(9.0, 20.0), late=0.08, late_on_busy_day=2)
-    week_on = days + 7
+    week_on = days + 7 * DAY
     is_recounted = (rng.random(count) < 0.6) & (channel < 2) & (week_on < YEAR_END)
     recounted = updated(rng, log.assign(reach=_counted(final))[is_recounted], week_on[is_recounted], (8.0, 9.0))
     states = pd.concat([log, recounted]).drop_duplicates("item_id", keep="last").sort_values("item_id")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulators.year import BUSY_DAY, Days, clock
+from simulators.year import BUSY_DAY, DAY, Days, clock
 
 Correction = Callable[[np.random.Generator, pd.DataFrame], None]
 
@@ -33,7 +33,7 @@ def enter(
     count = len(days)
     delay = np.where(rng.random(count) < late, 1 + (19 * rng.random(count) ** 2).astype(np.int64), 0)
     reported_days = days + delay.astype("timedelta64[D]")
-    recent = np.flatnonzero((days >= BUSY_DAY - 12) & (days < BUSY_DAY - 1))
+    recent = np.flatnonzero((days >= BUSY_DAY - 12 * DAY) & (days < BUSY_DAY - DAY))
     held_back = rng.permutation(recent)[:late_on_busy_day]
     reported_days[held_back] = BUSY_DAY
     reported = clock(rng, reported_days, *hours)
@@ -84,9 +84,9 @@ def amendments(
     is_withdrawn = (chance >= corrected) & (chance < corrected + withdrawn) & may_withdraw
     if mistakes is not None:
         is_corrected, is_withdrawn, may_correct = is_corrected & ~mistakes, mistakes.copy(), may_correct & ~mistakes
-        days[mistakes & (reported >= BUSY_DAY - 14) & (reported < BUSY_DAY)] = BUSY_DAY
+        days[mistakes & (reported >= BUSY_DAY - 14 * DAY) & (reported < BUSY_DAY)] = BUSY_DAY
     wanted_withdrawn = on_busy_day[1] if mistakes is None else 0
-    recent = (reported >= BUSY_DAY - 60) & (reported < BUSY_DAY) & ~is_corrected & ~is_withdrawn
+    recent = (reported >= BUSY_DAY - 60 * DAY) & (reported < BUSY_DAY) & ~is_corrected & ~is_withdrawn
     for picked, allowed, wanted in (
         (is_withdrawn, may_withdraw, wanted_withdrawn),
         (is_corrected, may_correct, on_busy_day[0]),

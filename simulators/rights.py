@@ -6,7 +6,7 @@ import pandas as pd
 from simulators.people import Employers, Workers
 from simulators.register import amendments, enter, updated
 from simulators.vocabulary import ORGANISATION_CODES, ORGANISATIONS
-from simulators.year import ALL_DAYS, YEAR_END, as_day, busyness, clock, spread
+from simulators.year import ALL_DAYS, DAY, NO_DAY, YEAR_END, as_day, busyness, clock, spread
 
 CASES_BY_DEMO, CASES_AFTER = 862, 180
 COLLECTIVE_BY_DEMO, COLLECTIVE_AFTER = 400, 70
@@ -128,7 +128,7 @@ def _statements(
                 {
                     "employer_credit_code": employers.credit_code[reporting[is_in]],
                     "organisation_code": _CODES[organisation[is_in]],
-                    "as_of_date": month.astype("datetime64[D]") - 1,
+                    "as_of_date": month.astype("datetime64[D]") - DAY,
                     "employees": employees,
                     "contracts_signed": np.minimum(employees, np.rint(employees * rate)).astype(np.int64),
                     "_due": month.astype("datetime64[D]") + rng.integers(1, 25, len(employees)),
@@ -246,7 +246,7 @@ def _hazards(rng: np.random.Generator, inspections: pd.DataFrame, keen: np.ndarr
             "hazard_level": np.where(is_major, "major", "general").astype(object),
             "found_on": found,
             "due_on": found + allowed.astype("timedelta64[D]"),
-            "rectified_on": np.full(count, np.datetime64("NaT"), "datetime64[D]"),
+            "rectified_on": np.full(count, NO_DAY),
         }
     )
     log = enter(rng, hazards, found, hours=(16.0, 20.0), late=0.04, not_before=entered)

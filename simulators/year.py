@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Days = NDArray[np.datetime64]
 
+DAY = np.timedelta64(1, "D")
+NO_DAY = np.datetime64("NaT", "D")
 YEAR_START = np.datetime64("2025-01-01")
 YEAR_END = np.datetime64("2026-01-01")
 CAMPAIGN_START = np.datetime64("2025-05-29")

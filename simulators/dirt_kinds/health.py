@@ -1,7 +1,5 @@
 """Workers' health: the dirt of each feed."""
 
-import numpy as np
-
 from simulators.dirt_kinds.common import (
     BAD_VOUCHER,
     CREDIT_CODE,
@@ -17,6 +15,7 @@ from simulators.dirt_kinds.common import (
     worker,
 )
 from simulators.vocabulary import ORGANISATION_CODES
+from simulators.year import NO_DAY
 
 FAULTS: dict[tuple[str, str], list[Fault]] = {
     ("maternity_hospital", "health_services"): [
@@ -149,7 +148,7 @@ NEW_KEYS: dict[str, tuple[str, int]] = {
 }
 NEVER_MENDED: frozenset[str] = frozenset()
 FILLED: dict[str, object] = {
-    "redeemed_on": np.datetime64("NaT"),
+    "redeemed_on": NO_DAY,
     "satisfaction_score": 4,
     "comment": "服务很好",
 }

@@ -1,8 +1,7 @@
 """Leadership: the dirt of each feed."""
 
-import numpy as np
-
 from simulators.dirt_kinds.common import Fault, code, day, instead, number, text
+from simulators.year import NO_DAY
 
 FAULTS: dict[tuple[str, str], list[Fault]] = {
     ("leadership_office", "meeting_actions"): [
@@ -27,7 +26,7 @@ NEW_KEYS: dict[str, tuple[str, int]] = {
 }
 NEVER_MENDED: frozenset[str] = frozenset()
 FILLED: dict[str, object] = {
-    "completed_on": np.datetime64("NaT"),
+    "completed_on": NO_DAY,
     "action_state": "in_progress",
 }
 ENDS: dict[str, str] = {

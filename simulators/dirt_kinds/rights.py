@@ -1,8 +1,7 @@
 """Protection of rights: the dirt of each feed."""
 
-import numpy as np
-
 from simulators.dirt_kinds.common import CREDIT_CODE, EMPTY, Fault, code, day, instead, number, text, worker
+from simulators.year import NO_DAY
 
 FAULTS: dict[tuple[str, str], list[Fault]] = {
     ("mediation_center", "mediation_cases"): [
@@ -68,7 +67,7 @@ NEW_KEYS: dict[str, tuple[str, int]] = {
 }
 NEVER_MENDED: frozenset[str] = frozenset()
 FILLED: dict[str, object] = {
-    "rectified_on": np.datetime64("NaT"),
+    "rectified_on": NO_DAY,
     "fulfilment_status": "fulfilled",
 }
 ENDS: dict[str, str] = {

@@ -4,14 +4,12 @@ import numpy as np
 import pandas as pd
 
 from simulators.totals.records import Records, share
-from simulators.year import HISTORY_END
-
-_DAY = np.timedelta64(1, "D")
+from simulators.year import DAY, HISTORY_END
 
 
 def totals(records: Records) -> dict[str, float]:
     spells = register_spells(records)
-    first_snapshot, last = HISTORY_END - _DAY, pd.Timestamp(records.last)
+    first_snapshot, last = HISTORY_END - DAY, pd.Timestamp(records.last)
     on_register = (spells["started_on"].clip(lower=first_snapshot) <= last).sum()
     on_register -= (spells["ended_on"] <= last).sum()
     relief = records.within(records.of("relief_payments"), "paid_on")
@@ -34,8 +32,8 @@ def register_spells(records: Records) -> pd.DataFrame:
     open_spells: dict[str, dict[str, object]] = {}
     last_seen: dict[str, pd.Timestamp] = {}
     spells = []
-    for end in np.arange(HISTORY_END, np.datetime64(records.as_of) + _DAY, _DAY):
-        snapshot_on = pd.Timestamp(end - _DAY)
+    for end in np.arange(HISTORY_END, np.datetime64(records.as_of) + DAY, DAY):
+        snapshot_on = pd.Timestamp(end - DAY)
         snapshot = records.world.truth("hardship_register", end.astype(date)).set_index("register_no")
         gone = open_spells.keys() - set(snapshot.index)
         spells += [open_spells.pop(number) | {"ended_on": snapshot_on} for number in gone]
@@ -55,4 +53,4 @@ def on_register_when_paid(relief: pd.DataFrame, spells: pd.DataFrame) -> "pd.Ser
     pairs = relief.assign(paid_on=paid_on, row=relief.index).merge(spells, on="worker_id")
     is_covered = (pairs["started_on"] <= pairs["paid_on"]) & ~(pairs["ended_on"] <= pairs["paid_on"])
     by_snapshot = relief.index.isin(pairs[is_covered]["row"])
-    return relief["register_no"].notna().where(paid_on < HISTORY_END - _DAY, by_snapshot)
+    return relief["register_no"].notna().where(paid_on < HISTORY_END - DAY, by_snapshot)

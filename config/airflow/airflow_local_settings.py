@@ -3,7 +3,16 @@
 import importlib
 import sys
 
-HEAVY = ("pandas", "duckdb", "pyarrow", "great_expectations", "dbt.cli.main", "dbt.adapters.duckdb", "weasyprint")
+HEAVY = (
+    "pandas",
+    "duckdb",
+    "pyarrow.parquet",
+    "asyncssh",
+    "great_expectations",
+    "dbt.cli.main",
+    "dbt.adapters.duckdb",
+    "weasyprint",
+)
 
 # Tasks are forked from the scheduler: what it has imported, none of them imports again.
 if "scheduler" in sys.argv[1:2]:

@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaObject, SchemaProperty, Team
 
 from worker_services.seeds import read_seed
 from worker_services.settings import PROJECT_ROOT
+from worker_services.yaml_files import read_yaml
 
 CONTRACTS = PROJECT_ROOT / "expectations" / "contracts"
 
@@ -120,7 +120,7 @@ class Contract:
 def load_contract(feed: str, folder: Path = CONTRACTS) -> Contract:
     """Read one feed's contract. Raises FileNotFoundError, or ValueError naming the file and what is wrong in it."""
     path = folder / f"{feed}.yaml"
-    document = OpenDataContractStandard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    document = OpenDataContractStandard.model_validate(read_yaml(path))
     try:
         (schema,) = document.schema_ or []
         return Contract(
@@ -157,8 +157,7 @@ def load_code_list(name: str) -> dict[str, str]:
 
 def _partner_names() -> list[dict[str, str]]:
     """The code list of partners is their files; read here without their mapping, which needs code lists itself."""
-    files = sorted((PROJECT_ROOT / "partners").glob("*.yaml"))
-    stated = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in files)
+    stated = map(read_yaml, sorted((PROJECT_ROOT / "partners").glob("*.yaml")))
     return [
         {"code": item["partner"], "name_zh": item["name"], "short_name_zh": item.get("short_name", "")}
         for item in stated

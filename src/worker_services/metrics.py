@@ -1,13 +1,11 @@
 """The metric catalogue as the dbt project's semantic layer states it: which metrics there are, and from which feeds."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
 from worker_services.settings import PROJECT_ROOT
+from worker_services.yaml_files import read_yaml
 
 MODELS = PROJECT_ROOT / "dbt_project" / "models"
 
@@ -25,12 +23,14 @@ class Metric:
 @cache
 def catalogue() -> dict[str, Metric]:
     """Every published metric by its id, in the order of the catalogue."""
+    documents = [read_yaml(path) or {} for path in sorted(MODELS.rglob("*.yml"))]
     feeds = {
         measure["name"]: frozenset(_meta(measure).get("feeds", _meta(model)["feeds"]))
-        for model in _stated("semantic_models")
+        for document in documents
+        for model in document.get("semantic_models", [])
         for measure in model["measures"]
     }
-    stated = {metric["name"]: metric for metric in _stated("metrics")}
+    stated = {metric["name"]: metric for document in documents for metric in document.get("metrics", [])}
 
     def feeds_of(name: str) -> frozenset[str]:
         parameters = stated[name]["type_params"]
@@ -54,8 +54,3 @@ def counted_from(feed: str) -> tuple[str, ...]:
 def _meta(stated: dict[str, Any]) -> dict[str, Any]:
     meta: dict[str, Any] = stated.get("config", {}).get("meta", {})
     return meta
-
-
-def _stated(kind: str) -> Iterator[dict[str, Any]]:
-    for path in sorted(MODELS.rglob("*.yml")):
-        yield from (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(kind, [])

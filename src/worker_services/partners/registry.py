@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from worker_services.contracts import contract_feeds, load_code_list, load_contract
 from worker_services.intervals import Interval
 from worker_services.partners.fhir_path import check_element, check_path
 from worker_services.settings import PROJECT_ROOT
+from worker_services.yaml_files import read_yaml
 
 PARTNERS = PROJECT_ROOT / "partners"
 
@@ -257,7 +257,7 @@ def load_partners(folder: Path = PARTNERS) -> dict[str, Partner]:
     partners: dict[str, Partner] = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
-            partner = Partner.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            partner = Partner.model_validate(read_yaml(path))
         except ValidationError as error:
             mistakes = (f"{'.'.join(map(str, item['loc'])) or path.stem}: {item['msg']}" for item in error.errors())
             raise ValueError(f"{path}:\n  " + "\n  ".join(mistakes)) from error

@@ -23,7 +23,7 @@ from simulators.guard import Guard, Program
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 CONFIG = PROJECT_ROOT / "config" / "airflow"
 LOGIN = "admin"
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 SECONDS_TO_ANSWER = 120  # the server may itself wait a minute for its database (config/airflow/metadata_database.py)
 
 
@@ -110,7 +110,7 @@ class Airflow:
         self,
         dag_id: str,
         run_id: str,
-        seconds: float = 600,
+        seconds: float = 1200,
         watch: Callable[[list[TaskState]], None] = lambda _: None,
     ) -> list[TaskState]:
         """Wait for a run's end, showing its tasks to `watch`. Raises AirflowFailure when it failed or is late."""

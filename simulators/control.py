@@ -85,7 +85,7 @@ class Partners:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self.control + path, data=data, headers=headers, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=60) as response:
+        with opener.open(request, timeout=300) as response:
             response.read()
 
 
@@ -124,4 +124,4 @@ def running(
             )
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=120)

@@ -363,7 +363,7 @@ def killed(request, template: House, tmp_path: Path) -> Iterator[House]:
     before = (house.settings.compacted / "current.json").read_bytes()
     child = multiprocessing.get_context("fork").Process(target=_killed, args=(house.settings, request.param))
     child.start()
-    child.join(60)
+    child.join(300)
     assert child.exitcode == -signal.SIGKILL
     assert (house.settings.compacted / "current.json").read_bytes() == before
     yield house

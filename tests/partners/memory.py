@@ -44,7 +44,7 @@ def growth(connection: Connection, source: FileSource | DatabaseSource, interval
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=600,
     )
     received, mebibytes = json.loads(done.stdout)
     return int(received), float(mebibytes)

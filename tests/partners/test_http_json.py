@@ -373,7 +373,7 @@ def test_retry_after_is_respected_in_seconds_and_as_a_date(is_date):
     with scripted(says(b"", 429, Retry_After=wait), says({"data": ROWS})) as server:
         started = time.monotonic()
         assert fetched(server.connection, source())[1] == ROWS
-        assert 0.9 < time.monotonic() - started < 5
+        assert 0.9 < time.monotonic() - started < 30
 
 
 def test_a_partner_that_asks_for_a_day_is_asked_again_within_reason(monkeypatch):
@@ -417,7 +417,7 @@ def test_drips_are_cut_off(monkeypatch):
         fault = refused(server.connection, source())
         assert "< 1024 B/s" in fault.message_en
         assert fault.retryable
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 15
     with scripted(drips(b'{"data":[]}', 0.02)) as server:  # slow, and soon done
         assert fetched(server.connection, source())[1] == []
 

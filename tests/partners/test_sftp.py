@@ -73,7 +73,7 @@ class Server:
         self._run(stop())
 
     def _run(self, work):
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout=60)
 
 
 def listen(root, key, faults, port=0, client_key=None):
@@ -87,7 +87,7 @@ def serving(root: Path, client_key: asyncssh.SSHKey | None = None) -> Iterator[S
     thread.start()
     key, faults = asyncssh.generate_private_key("ssh-ed25519"), Faults()
     started = asyncio.run_coroutine_threadsafe(listen(root, key, faults, 0, client_key), loop)
-    acceptor = started.result(timeout=10)
+    acceptor = started.result(timeout=60)
     connection = Connection(
         conn_id="report_sftp",
         conn_type="sftp",
@@ -103,7 +103,7 @@ def serving(root: Path, client_key: asyncssh.SSHKey | None = None) -> Iterator[S
     yield server
     server.close()
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(timeout=5)
+    thread.join(timeout=60)
     assert not thread.is_alive()
 
 
@@ -218,7 +218,7 @@ def test_a_slow_drip_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch)
     fault = fault_of(server.connection)
     assert fault.retryable
     assert "TimeoutError" in str(fault)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
 
 def test_a_changed_host_key_has_its_own_message_and_no_password_is_sent(server: Server) -> None:
@@ -361,7 +361,7 @@ def test_no_connection_is_left_open_whatever_happened(server: Server) -> None:
     fault_of(server.connection.model_copy(update={"password": SecretStr("wrong")}))
     server.faults.switch_on(PARTNER, "permission_denied", None, None)
     fault_of(server.connection)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while sockets() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert sockets() == 0

@@ -342,7 +342,7 @@ def test_the_server_ends_the_query_when_the_reader_has_gone(servers: dict[str, S
         sql.fetch(connection, ALL, NIGHT, Sink(leave))
     under_way = "select count(*) from pg_stat_activity where application_name = 'worker-services' and state <> 'idle'"
     login = {"user": "reader", "password": "agreed", "host": "127.0.0.1", "port": connection.port, "dbname": "postgres"}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     with psycopg.connect(**login, autocommit=True) as watch:
         while watch.execute(under_way).fetchone() != (0,):
             assert time.monotonic() < deadline

@@ -258,6 +258,6 @@ def test_no_process_is_left(how: str, tmp_path: Path) -> None:
         shell.kill()
     else:
         os.kill(city.pid, signal.SIGTERM if how == "terminated" else signal.SIGKILL)
-    _, alive = psutil.wait_procs(everyone, timeout=15)
+    _, alive = psutil.wait_procs(everyone, timeout=120)
     shell.wait()
     assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []

@@ -73,7 +73,7 @@ def leftovers(settings: Settings) -> list[str]:
 
 
 def wait_for(happened: Callable[[], bool]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while not happened():
         assert time.monotonic() < until
         time.sleep(0.001)

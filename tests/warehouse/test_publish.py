@@ -243,7 +243,7 @@ def test_readers_in_other_processes_are_never_blocked_nor_cut_off(settings):
     for reader in readers:
         reader.start()
     try:
-        assert all(opened.acquire(timeout=60) for _ in readers)
+        assert all(opened.acquire(timeout=300) for _ in readers)
         until, number = time.monotonic() + 3, 0
         while time.monotonic() < until or number < 2 * KEPT_BUILDS:
             number += 1
@@ -253,7 +253,7 @@ def test_readers_in_other_processes_are_never_blocked_nor_cut_off(settings):
                 rollback(settings, "to and fro", to=f"build_{number:03}")
     finally:
         stop.set()
-        found = [results.get(timeout=60) for _ in readers]
+        found = [results.get(timeout=300) for _ in readers]
         for reader in readers:
             reader.join()
     assert [error for _, _, error in found] == [None, None]

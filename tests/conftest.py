@@ -6,6 +6,8 @@ import pyrage
 import pytest
 from hypothesis import settings as hypothesis_settings
 from pydantic import SecretStr
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 import simulators
 from worker_services import connections
@@ -20,7 +22,45 @@ from worker_services.settings import PROJECT_ROOT, Settings
 hypothesis_settings.register_profile("house", deadline=None)  # the first call pays for imports and start-up
 hypothesis_settings.load_profile("house")
 
+# For two workers (bin/test). What takes minutes begins first: begun last, it would leave the other worker idle.
+LONGEST_FIRST = (
+    "tests/end_to_end/test_demo.py",
+    "tests/warehouse/test_build.py",
+    "tests/end_to_end/test_nights.py",
+    "tests/warehouse/test_dbt_project.py",
+    "tests/landing/test_backfill.py",
+    "tests/warehouse/test_crashes.py",
+    "tests/end_to_end/test_fifth_hospital.py",
+    "tests/landing/test_ingest.py",
+    "tests/simulators/test_world.py",
+    "tests/simulators/test_servers.py",
+)
+# Files that read the same costly fixture (full_house, fixed) go to the same worker, which makes it once.
+TOGETHER = {
+    "tests/landing/test_known_dirt.py": "tests/warehouse/test_build.py",
+    "tests/warehouse/test_semantic_layer.py": "tests/warehouse/test_dbt_project.py",
+}
+assert all((PROJECT_ROOT / file).exists() for file in (*LONGEST_FIRST, *TOGETHER, *TOGETHER.values()))
+
 HISTORY, SATURDAY, SUNDAY = (Interval.parse(text) for text in simulators.DEMO_INTERVALS)
+
+
+class ByWork(LoadFileScheduling):
+    """Hands out files, as --dist loadfile does, but those that go together as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return TOGETHER.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWork:
+    config.option.loadscopereorder = False  # else the files with the fewest tests come last, however long they take
+    return ByWork(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {file: place for place, file in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,9 @@ def test_any_order_and_in_parallel(make_house, tmp_path: Path, delivered):
         by_night.ingest(*task)
     shuffled = random.Random(7).sample(tasks, len(tasks))
     again = shuffled[:6]  # some are asked for twice, at the same time
-    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as pool:
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["great_expectations", ingest.__module__])  # imported once, not by each
+    with ProcessPoolExecutor(3, mp_context=processes) as pool:
         runs = [
             pool.submit(
                 ingest,

@@ -8,5 +8,5 @@
 {%- endmacro %}
 
 {% macro duckdb__compact_key(text) -%}
-    md5_number({{ text }})
+    cast(md5({{ text }}) as uuid)
 {%- endmacro %}

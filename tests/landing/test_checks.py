@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from stdnum.cn import ric
 
+from worker_services import engines
 from worker_services.contracts import load_contract
 from worker_services.intervals import Interval
 from worker_services.landing import checks, spool
@@ -180,7 +181,7 @@ def test_what_spills_to_disk_is_noise(tmp_path, monkeypatch):
     """A delivery larger than the memory it may take goes to disk, and no cell of it can be read there."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setattr(spool, "MEMORY_LIMIT", "128MB")
+    monkeypatch.setattr(engines, "MEMORY_LIMIT", "128MB")
     needle = "NEEDLE-IN-THE-CLEAR"
     with spool.engine() as engine:
         engine.execute(

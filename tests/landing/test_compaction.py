@@ -326,6 +326,15 @@ def test_records_are_not_opened_again(house: House, monkeypatch):
     assert {path.name for path in opened} == {"current.json"}
 
 
+def test_a_listing_hashes_each_copy_once(house: House, monkeypatch):
+    records._is_whole_since.cache_clear()
+    hashed: list[str] = []
+    sha256 = records.sha256
+    monkeypatch.setattr(records, "sha256", lambda path: hashed.append(path.name.partition("-")[0]) or sha256(path))
+    assert len(landing_schema.known_by(house.settings, utc_now()).batches) > 1
+    assert sorted(hashed) == ["landing", "outcomes"]
+
+
 def test_verification_proves_rows_and_not_only_names(house: House):
     assert verify(house.settings).small_files == 8
     (part,) = (path for path in parts(house) if path.name.startswith("rows-"))

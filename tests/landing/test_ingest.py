@@ -3,7 +3,10 @@
 import errno
 import json
 import os
+import tempfile
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import duckdb
 import pytest
@@ -11,9 +14,10 @@ from pydantic import SecretStr
 
 from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
 from worker_services.contracts import load_contract
-from worker_services.landing import batches, outcomes, quarantine
+from worker_services.landing import batches, ingest, outcomes, quarantine
 from worker_services.partners.registry import load_partners
 from worker_services.privacy.vault import unseal
+from worker_services.settings import Settings
 
 HOSPITAL = ("maternity_hospital", "health_services")
 API = ("mini_program", "outreach_events")
@@ -254,6 +258,38 @@ def test_a_full_disk_of_ours_is_told_as_ours(house: House, monkeypatch):
     assert not batches.of_interval(house.settings, *API, SUNDAY)
     monkeypatch.undo()
     assert house.ingest(*API, SUNDAY).is_landed
+
+
+def test_the_engine_of_the_row_rules_is_gone_before_the_suite_is_checked(house: House, monkeypatch, tmp_path):
+    """Two engines at once would take twice the memory."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    spools: list[list[Path]] = []
+    validate, write = ingest.validate_batch, ingest._write_parquet
+
+    def look(*arguments: object) -> None:
+        spools.append([*tmp_path.glob("worker-services-spool-*")])
+
+    monkeypatch.setattr(ingest, "_write_parquet", lambda *arguments: look() or write(*arguments))
+    monkeypatch.setattr(ingest, "validate_batch", lambda *arguments: look() or validate(*arguments))
+    assert house.ingest(*API, SUNDAY).is_landed
+    assert list(map(len, spools)) == [1, 0]
+
+
+def test_a_batch_that_fails_a_critical_check_leaves_no_file(house: House, monkeypatch):
+    partner, feed = HOSPITAL
+    rotated = house.secrets.model_copy(update={"previous_worker_key_secrets": (SecretStr("the one before"),)})
+    seen: list[str] = []
+    fault = SimpleNamespace(message_zh="不合理", check_id="volume")
+
+    def fail(settings: Settings, expected: object, parquet: Path, batch_id: str) -> list[SimpleNamespace]:
+        seen.extend(sorted(path.suffix for path in parquet.parent.iterdir()))
+        return [fault]
+
+    monkeypatch.setattr(ingest, "_critical_failures", fail)
+    outcome = replace(house, secrets=rotated).ingest(partner, feed, SUNDAY)
+    assert (outcome.outcome, outcome.message_zh[-8:]) == ("rejected", "整批退回。不合理")
+    assert seen == [".keys", ".parquet"]
+    assert not [path for path in house.settings.landing.rglob("*") if path.is_file()]
 
 
 def test_a_batch_without_an_outcome_is_noticed(house: House):

@@ -1,5 +1,7 @@
 """Great Expectations on DuckDB says what hand-written SQL says, and an engine's error is neither pass nor failure."""
 
+import tempfile
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import duckdb
 import pytest
 import sqlalchemy
 
+from worker_services import engines
 from worker_services.quality.checks import EXPECTATIONS
 
 TABLE = """
@@ -151,6 +154,12 @@ def validate(relation: str, *expectations: tuple[str, dict[str, Any]], database:
     return sorted(results, key=lambda result: result.expectation_config.meta["place"])
 
 
+def expectation(name: str, **arguments: Any) -> Any:
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    return get_expectation_impl(name)(**arguments)
+
+
 @pytest.fixture(scope="module")
 def results(parquet: Path) -> list[Any]:
     from worker_services.quality.duckdb_datasource import parquet_relation
@@ -231,3 +240,49 @@ def test_a_database_is_opened_read_only(tmp_path: Path) -> None:
     with duckdb.connect(str(path)) as database:  # and the file is let go of
         assert database.execute("select count(*) from numbers").fetchone() == (1,)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("is_warehouse", [False, True], ids=["batch", "warehouse"])
+def test_what_does_not_fit_below_the_ceiling_is_laid_out_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_warehouse: bool
+) -> None:
+    from worker_services.quality.duckdb_datasource import ephemeral_context, open_relations, parquet_relation
+
+    large = "select sha256(i::varchar) as key from range(1500000) as numbers (i)"
+    path = tmp_path / "large"
+    if is_warehouse:
+        with duckdb.connect(str(path)) as database:
+            database.execute(f"create table keys as {large}")
+    else:
+        duckdb.sql(large).write_parquet(str(path))
+    spilling = tmp_path / "spilling"
+    spilling.mkdir()
+    monkeypatch.setenv("TMPDIR", str(spilling))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(engines, "MEMORY_LIMIT", "100MB")
+    relation, database_path = ("select * from keys", path) if is_warehouse else (parquet_relation(path), None)
+    with open_relations({"batch": relation}, database_path) as batches:
+        result = batches["batch"].validate(expectation("expect_column_values_to_be_unique", column="key"))
+        engine = ephemeral_context().data_sources.get("duckdb").get_execution_engine()
+        (limit,) = engine.execute_query(sqlalchemy.text("select current_setting('memory_limit')")).fetchone()
+        assert not raised(result)
+        assert result.success
+        assert limit == "95.3 MiB"
+        assert list(spilling.glob("*/spill"))
+    assert not [*spilling.iterdir()]
+
+
+def test_rows_that_break_a_rule_are_counted_and_not_fetched() -> None:
+    from worker_services.quality.duckdb_datasource import open_relations
+
+    with open_relations({"batch": "select i as id from range(300000) as numbers (i)"}) as batches:
+        every_row = expectation("unexpected_rows_expectation", unexpected_rows_query="select id from {batch}")
+        tracemalloc.start()
+        try:
+            result = batches["batch"].validate(every_row)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert not raised(result)
+    assert (result.success, result.result["observed_value"]) == (False, 300_000)
+    assert peak < 10_000_000

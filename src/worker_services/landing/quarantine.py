@@ -38,7 +38,7 @@ SCHEMA = pa.schema(
         ("landed_at", pa.timestamp("us")),
     ]
 )
-ROWS_AT_ONCE = 50_000
+ROWS_AT_ONCE = 10_000
 Rows = Callable[[], pa.RecordBatchReader]
 
 

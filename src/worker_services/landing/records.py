@@ -13,6 +13,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -123,7 +124,21 @@ def current(settings: Settings, name: str) -> Path | None:
     except (ValueError, KeyError, TypeError):
         log.warning("%s cannot be read; the small files are read until a compaction has made it anew", pointer)
         return None
-    return path if is_whole(path) else None
+    return path if _is_whole_since(path, _stamp(path)) else None
+
+
+@lru_cache(maxsize=16)
+def _is_whole_since(path: Path, stamp: tuple[int, int] | None) -> bool:
+    """`is_whole`, found out once while a file is not touched: a listing asks for each feed of each partner."""
+    return is_whole(path)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_size, stat.st_ctime_ns
 
 
 def sha256(path: Path) -> str:

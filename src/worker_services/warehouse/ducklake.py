@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-from worker_services.duckdb_extensions import extension
+from worker_services.engines import extension
 
 TABLES = """
     select

@@ -101,7 +101,8 @@ def _rows(
         others = engine.execute(f"select distinct type from resources where type not in ({known}) order by type")
         summary.unmapped = [name for (name,) in others.fetchall()]
         _join(engine, source, interval, names)
-        rows = engine.execute(_rows_sql(source, interval, names, feed)).to_arrow_reader(BATCH_ROWS)
+        engine.execute(f"create table rows as {_rows_sql(source, interval, names, feed)}")
+        rows = engine.execute(_ordered_sql(names)).to_arrow_reader(BATCH_ROWS)
         number = 0
         for batch in rows:
             numbers = pa.array(range(number + 1, number + batch.num_rows + 1), pa.int64())
@@ -321,7 +322,7 @@ def _stub(anchor: str) -> str:
 
 
 def _rows_sql(source: FhirSource, interval: Interval, names: list[str], feed: Feed) -> str:
-    """The rows in the order of their changes; `_row_number` is left to who numbers them."""
+    """line, id, moment (of the last change), width and text (of what is no resource), and a cell for each name."""
     parts = range(len(source.links))
     times = ", ".join(["anchors.changed", *(f"part{number}.changed" for number in parts)])
     joins = " ".join(f"left join part{number} on part{number}.number = anchors.number" for number in parts)
@@ -333,23 +334,29 @@ def _rows_sql(source: FhirSource, interval: Interval, names: list[str], feed: Fe
         value = {fhir_path.ROW_LAST_UPDATED: "latest.text", _STATUS: "null::varchar"}.get(name, f"c{place}")
         cell = f"if(is_deleted, 'withdrawn', {value})" if name == status else value
         picked.append(f"{cell} as c{place}")
-    cells = ", ".join(f"c{place}" for place in range(len(names)))
     return f"""
         with dated as (
             select
                 anchors.line, anchors.id, is_deleted,
                 list_max(list_filter([{times}], lambda time: time is not null)) as latest {taken}
             from anchors {joins}
-        ),
-        rows as (
-            select line, id, latest.moment as moment, null::bigint as width, null::varchar as text, {", ".join(picked)}
-            from dated
-            where latest is null or latest.moment >= {_moment(interval.start)}
-            union all by name
-            select line, {UNTELLABLE} as width, body as text from resources where type is null
         )
-        select
-            0::bigint as _row_number, '' as _place, line as _line, width as _cells, text as _text, {cells}
+        select line, id, latest.moment as moment, null::bigint as width, null::varchar as text, {", ".join(picked)}
+        from dated
+        where latest is null or latest.moment >= {_moment(interval.start)}
+        union all by name
+        select line, {UNTELLABLE} as width, body as text from resources where type is null
+    """
+
+
+def _ordered_sql(names: list[str]) -> str:
+    """The rows in the order of their changes; `_row_number` is left to who numbers them.
+
+    A statement apart from the joins, so that they and the order need not fit below the ceiling at once.
+    """
+    cells = ", ".join(f"c{place}" for place in range(len(names)))
+    return f"""
+        select 0::bigint as _row_number, '' as _place, line as _line, width as _cells, text as _text, {cells}
         from rows
         order by width is not null, moment nulls last, id, line
     """

@@ -132,3 +132,24 @@ where false
         from {{ ref('int_hardship_snapshots_changed') }}
     )
 {%- endmacro %}
+
+{#- The condition that a `grain` test names: a feed, by its key; vouchers, workers, their sightings, services to them. -#}
+{% macro is_followed(by, columns) -%}
+    {%- if by == 'voucher' -%}
+        voucher_id in (select voucher_id from {{ relation_of('int_vouchers_changed') }})
+    {%- elif by == 'worker' -%}
+        worker_key in (select worker_key from {{ relation_of('int_workers_changed') }})
+    {%- elif by == 'sighting' -%}
+        feed not in ({{ large_feeds() }})
+        or worker_key in (select worker_key from {{ relation_of('int_workers_seen_again') }})
+    {%- elif by == 'worker_service' -%}
+        {{ is_changed_worker_service() }}
+    {%- else -%}
+        {{ is_changed(by, columns) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- An intermediate model, for tests, which cannot depend on another model than their own. -#}
+{% macro relation_of(model) -%}
+    {{ adapter.get_relation(target.database, 'intermediate', model) }}
+{%- endmacro %}

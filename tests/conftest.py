@@ -53,6 +53,7 @@ class ByWork(LoadFileScheduling):
         return TOGETHER.get(file, file)
 
 
+@pytest.hookimpl(optionalhook=True)  # there is no such hook under -p no:xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWork:
     config.option.loadscopereorder = False  # else the files with the fewest tests come last, however long they take
     return ByWork(config, log)

@@ -34,4 +34,4 @@ def test_what_a_killed_process_spilled_goes_when_the_next_engine_is_made(tmp_pat
 def test_an_engine_keeps_the_ceiling_whatever_the_machine_has() -> None:
     with engines.bounded() as (folder, config), duckdb.connect(config=config) as engine:
         stated = "select current_setting('memory_limit'), current_setting('threads'), current_setting('temp_directory')"
-        assert engine.execute(stated).fetchone() == ("244.1 MiB", 2, str(folder / "spill"))
+        assert engine.execute(stated).fetchone() == ("488.2 MiB", 2, str(folder / "spill"))

@@ -14,7 +14,7 @@ import duckdb
 
 from worker_services.files import make_folder_of_process
 
-MEMORY_LIMIT = "256MB"
+MEMORY_LIMIT = "512MB"
 THREADS = 2
 """However many processors there are: each thread takes its part of the ceiling, and too small a part is an error."""
 

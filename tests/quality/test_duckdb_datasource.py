@@ -248,7 +248,7 @@ def test_what_does_not_fit_below_the_ceiling_is_laid_out_on_disk(
 ) -> None:
     from worker_services.quality.duckdb_datasource import ephemeral_context, open_relations, parquet_relation
 
-    large = "select sha256(i::varchar) as key from range(1500000) as numbers (i)"
+    large = "select sha256(i::varchar) as key from range(3000000) as numbers (i)"
     path = tmp_path / "large"
     if is_warehouse:
         with duckdb.connect(str(path)) as database:
@@ -259,7 +259,7 @@ def test_what_does_not_fit_below_the_ceiling_is_laid_out_on_disk(
     spilling.mkdir()
     monkeypatch.setenv("TMPDIR", str(spilling))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setattr(engines, "MEMORY_LIMIT", "100MB")
+    monkeypatch.setattr(engines, "MEMORY_LIMIT", "160MB")
     relation, database_path = ("select * from keys", path) if is_warehouse else (parquet_relation(path), None)
     with open_relations({"batch": relation}, database_path) as batches:
         result = batches["batch"].validate(expectation("expect_column_values_to_be_unique", column="key"))
@@ -267,7 +267,7 @@ def test_what_does_not_fit_below_the_ceiling_is_laid_out_on_disk(
         (limit,) = engine.execute_query(sqlalchemy.text("select current_setting('memory_limit')")).fetchone()
         assert not raised(result)
         assert result.success
-        assert limit == "95.3 MiB"
+        assert limit == "152.5 MiB"
         assert list(spilling.glob("*/spill"))
     assert not [*spilling.iterdir()]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.warehouse import same_builds
 from tests.warehouse.conftest import land_everything
 from tests.warehouse.fixed_landing import Build, Landing, dbt_build
 from worker_services.warehouse.ducklake import compare
@@ -35,7 +36,8 @@ def test_every_table_is_equal_row_for_row_and_type_for_type(build: Build, lake: 
     nodes = [*build.nodes("seed"), *build.nodes("model")]
     assert len(nodes) > 200
     assert set(compared.rows) == {f"{node['schema']}.{node['alias']}" for node in nodes}
-    assert [table for table, rows in compared.rows.items() if not rows] == []
+    empty = {table.partition(".")[2] for table, rows in compared.rows.items() if not rows}
+    assert empty == set(same_builds.OF_ONE_BUILD) - {"int_measure_persons"}  # no build went before
 
 
 def test_whatever_differs_is_found(build: Build, lake: Path, tmp_path: Path) -> None:

@@ -190,7 +190,8 @@ def test_before_anything_was_printed_the_relations_are_there_and_empty(settings)
 
 def test_the_next_build_holds_what_was_printed_but_printing_alone_asks_for_none(settings, monkeypatch):
     monkeypatch.setattr(building, "_run_dbt", lambda *_: {"model": 1, "test": 1})
-    before = building._fingerprint(settings, landing_schema.known_by(settings, utc_now()))
+    known = landing_schema.known_by(settings, utc_now())
+    before = building._fingerprint(building._code_fingerprint(settings), known)
     printed.record(settings, issue(), METRICS)
     made = build(settings, utc_now())
     assert read_record(settings, made.build_id)["input_fingerprint"] == before

@@ -68,7 +68,7 @@ def test_every_measure_counts_into_a_metric_and_every_fact_is_listed(fixed: Buil
         name
         for (name,) in fixed.query(
             "select measure_id from intermediate.int_metric_components "
-            "union select persons_measure_id from intermediate.int_measures where persons_measure_id is not null"
+            "union select persons_measure_id from intermediate.int_measure_guards"
         )
     }
     assert measures == used

@@ -202,10 +202,11 @@ VOLUMES = {
 
 @dataclass(frozen=True)
 class Landing:
-    """A synthetic landing of a size, in a data root of its own."""
+    """A synthetic landing of a size, in a data root of its own; `fewest`: records a night of the smallest feed."""
 
     settings: Settings
     factor: float
+    fewest: int = 0
 
     def make(self, first_night: int, nights: int) -> int:
         """Write the batches of some nights, counted from 0. Returns how many batches that is."""
@@ -285,7 +286,8 @@ class Landing:
         """Records of a feed of a partner in three years."""
         holders = [name for name, each in load_partners().items() if feed in each.feeds]
         share = SHARES[partner] / sum(SHARES[name] for name in holders) if len(holders) > 1 else 1.0
-        return max(round(VOLUMES[feed].records * self.factor * share), 1)
+        fewest = self.fewest * YEARS_NIGHTS if load_contract(feed).delivery == "changes" else 0
+        return max(round(VOLUMES[feed].records * self.factor * share), fewest, 1)
 
     def _night(self, partner: str, feed: str, night: int, rows: pa.Table) -> int:
         """Write the batches of one night: mostly one; an earlier delivery of it, or rows released since, at times."""

@@ -24,6 +24,12 @@
     ({{ columns | join(', ') }}) in (select * from {{ changed(feed) }})
 {%- endmacro %}
 
+{#- The landed rows of a feed that its staging looks at: on a base every version of the records that have to be looked
+    at again, which are laid out beforehand. -#}
+{% macro landed(feed) -%}
+    {{ 'changed.' ~ feed ~ '_rows' if is_on_base() else source('landing', feed) }}
+{%- endmacro %}
+
 {#- WHERE clause of an incremental model's parents: on a base, only what meets the condition. -#}
 {% macro only(condition) -%}
     {{ 'where ' ~ condition if is_on_base() }}
@@ -108,19 +114,19 @@ where false
     (feed <> 'health_services' or {{ is_changed('health_services', ['partner_id', 'record_id']) }})
 {%- endmacro %}
 
-{#- Feeds that come by the million: workers whom they name are followed one by one. A list of text literals. -#}
-{% macro large_feeds() -%}
-    'health_appointments', 'health_services', 'vouchers'
-{%- endmacro %}
-
-{#- Whether a large feed tells something else of a worker than it did. -#}
+{#- Whether a feed may tell something else of a worker than it did. -#}
 {% macro is_seen_again() -%}
     worker_key in (select worker_key from {{ ref('int_workers_seen_again') }})
 {%- endmacro %}
 
-{#- Whether any feed tells something else of a worker than it did. -#}
+{#- Whether something else may be known of a worker than was. -#}
 {% macro is_changed_worker() -%}
     worker_key in (select worker_key from {{ ref('int_workers_changed') }})
+{%- endmacro %}
+
+{#- Differences over a worker are followed by the worker; those of other kinds are few and put in anew. -#}
+{% macro is_changed_difference() -%}
+    (kind <> 'worker_attribute' or {{ is_changed_worker() }})
 {%- endmacro %}
 
 {#- Whether a snapshot of the register, or the one it is compared with, has changed. -#}
@@ -140,8 +146,7 @@ where false
     {%- elif by == 'worker' -%}
         worker_key in (select worker_key from {{ relation_of('int_workers_changed') }})
     {%- elif by == 'sighting' -%}
-        feed not in ({{ large_feeds() }})
-        or worker_key in (select worker_key from {{ relation_of('int_workers_seen_again') }})
+        worker_key in (select worker_key from {{ relation_of('int_workers_seen_again') }})
     {%- elif by == 'worker_service' -%}
         {{ is_changed_worker_service() }}
     {%- else -%}

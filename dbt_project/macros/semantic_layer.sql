@@ -4,8 +4,8 @@
     when it runs.
 -#}
 
-{#- Every measure: name, fact, agg, expr, event_date, feeds, record_id, and the measures of persons
-    whose small cells hide it. -#}
+{#- Every measure: name, fact, agg, expr, event_date, feeds, record_id, what of 128 bits tells apart the things that it
+    counts once each, and the measures of persons whose small cells hide it. -#}
 {% macro measures(agg=none) %}
     {%- set found = [] -%}
     {%- if execute -%}
@@ -26,6 +26,7 @@
                     'event_date': times[time],
                     'feeds': measure.config.meta.feeds,
                     'record_id': keys[0].expr or keys[0].name,
+                    'counted_key': measure.expr if is_of_persons else compact_key(measure.expr),
                     'persons': [measure.name] if is_of_persons else measure.config.meta.persons or [],
                 }) -%}
             {%- endfor -%}
@@ -37,6 +38,7 @@
 {#- Every metric, published or not, in the order of the catalogue. A ratio names two others. -#}
 {% macro metrics() %}
     {%- set found = [] -%}
+    {%- set of_persons = measures('count_distinct') | map(attribute='name') | list -%}
     {%- if execute -%}
         {%- for metric in graph.metrics.values() -%}
             {%- set meta = metric.config.meta -%}
@@ -50,7 +52,7 @@
                 'unit_zh': meta.unit_zh,
                 'unit_en': meta.unit_en,
                 'project_id': meta.project,
-                'kind': metric_kind(metric),
+                'kind': metric_kind(metric, of_persons),
                 'decimals': meta.decimals or 0,
                 'direction': meta.direction or 'up',
                 'fault': meta.fault,
@@ -66,15 +68,14 @@
     {{- return(found | sort(attribute='display_order,metric_id')) -}}
 {% endmacro %}
 
-{#- count, persons, stock, rate (a share, shown in percent) or average. -#}
-{% macro metric_kind(metric) %}
+{#- count, persons, stock, rate (a share, shown in percent) or average. `of_persons` names the measures that count persons. -#}
+{% macro metric_kind(metric, of_persons) %}
     {%- if metric.type == 'cumulative' -%}
         {{- return('stock') -}}
     {%- elif metric.type == 'ratio' -%}
         {{- return('rate' if metric.config.meta.unit_zh == '%' else 'average') -}}
     {%- endif -%}
-    {%- set measure = measures() | selectattr('name', 'equalto', metric.type_params.measure.name) | first -%}
-    {{- return('persons' if measure.agg == 'count_distinct' else 'count') -}}
+    {{- return('persons' if metric.type_params.measure.name in of_persons else 'count') -}}
 {% endmacro %}
 
 {#- A text literal, or NULL. -#}

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -20,6 +21,7 @@ class Interval:
             raise ValueError(f"interval {self.start}/{self.end} holds no day: its end must lie after its start")
 
     @classmethod
+    @cache
     def parse(cls, text: str) -> "Interval":
         """Read 'A/B', two ISO dates. Raises ValueError."""
         try:

@@ -3,8 +3,10 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from hashlib import md5
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import duckdb
 import pytest
@@ -127,11 +129,19 @@ class Landing:
                 declared = ", ".join(f"{column} {sql_type}" for column, sql_type in columns.items())
                 connection.execute(f"create table landing.{name} ({declared})")
                 if self.rows[name]:
-                    values = [[row.get(column) for column in columns] for row in self.rows[name]]
+                    values = [
+                        [worker_key(value) if column == "worker_key" else value for column, value in known.items()]
+                        for known in ({column: row.get(column) for column in columns} for row in self.rows[name])
+                    ]
                     connection.executemany(
                         f"insert into landing.{name} values ({', '.join('?' * len(columns))})", values
                     )
         return self.path
+
+
+def worker_key(name: str | None) -> UUID | None:
+    """What the landing schema calls a worker whose landed pseudonym is this text."""
+    return UUID(md5(name.encode(), usedforsecurity=False).hexdigest()) if name else None
 
 
 def day(text: str) -> date:

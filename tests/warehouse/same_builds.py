@@ -11,6 +11,7 @@ OF_ONE_BUILD = (
     "int_health_service_changes",
     "int_hardship_snapshots_changed",
     "int_measure_persons",
+    "int_measure_weeks_changed",
     "int_voucher_event_changes",
     "int_voucher_movement_changes",
     "int_vouchers_changed",

@@ -72,7 +72,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A landing in which much has happened since the build that is published."""
     folder = tmp_path_factory.mktemp("incremental")
     settings = Settings(PROJECT_ROOT, folder / "data", folder / "reports")
-    Landing(settings, factor=0.002).make(0, NIGHTS)
+    Landing(settings, factor=0.002, fewest=3).make(0, NIGHTS)
     for item in of_night(settings, LATE_NIGHT):
         batches.commit(settings, replace(item, landed_at=item.landed_at + timedelta(days=NIGHTS - LATE_NIGHT)))
     made = build(settings, morning_after(NIGHTS - NEW_NIGHTS))

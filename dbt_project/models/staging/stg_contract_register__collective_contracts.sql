@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('collective_contracts', ['partner_id', 'contract_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'collective_contracts') }}
+    select * from {{ landed('collective_contracts') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('labour_contracts', ['partner_id', 'statement_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'labour_contracts') }}
+    select * from {{ landed('labour_contracts') }}
 ),
 
 ranked as (

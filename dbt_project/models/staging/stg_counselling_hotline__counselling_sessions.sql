@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('counselling_sessions', ['partner_id', 'session_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'counselling_sessions') }}
+    select * from {{ landed('counselling_sessions') }}
 ),
 
 ranked as (

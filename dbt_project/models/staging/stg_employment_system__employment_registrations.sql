@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('employment_registrations', ['partner_id', 'registration_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'employment_registrations') }}
+    select * from {{ landed('employment_registrations') }}
 ),
 
 ranked as (

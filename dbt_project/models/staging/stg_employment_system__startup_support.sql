@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('startup_support', ['partner_id', 'support_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'startup_support') }}
+    select * from {{ landed('startup_support') }}
 ),
 
 ranked as (

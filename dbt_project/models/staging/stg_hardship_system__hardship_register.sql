@@ -4,8 +4,7 @@
 ) }}
 
 with source as (
-    select * from {{ source('landing', 'hardship_register') }}
-    {{ only(is_changed('hardship_register', ['_partner', '_interval_end'])) }}
+    select * from {{ landed('hardship_register') }}
 ),
 
 -- Rows released from quarantine land later than the delivery they belong to, and stand beside it.

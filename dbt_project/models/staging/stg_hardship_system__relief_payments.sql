@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('relief_payments', ['partner_id', 'payment_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'relief_payments') }}
+    select * from {{ landed('relief_payments') }}
 ),
 
 ranked as (

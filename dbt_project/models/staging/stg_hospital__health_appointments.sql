@@ -4,8 +4,7 @@
 ) }}
 
 with source as (
-    select * from {{ source('landing', 'health_appointments') }}
-    {{ only(is_changed('health_appointments', ['_partner', 'appointment_id'])) }}
+    select * from {{ landed('health_appointments') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('health_screenings', ['partner_id', 'screening_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'health_screenings') }}
+    select * from {{ landed('health_screenings') }}
 ),
 
 ranked as (

@@ -4,8 +4,7 @@
 ) }}
 
 with source as (
-    select * from {{ source('landing', 'health_services') }}
-    {{ only(is_changed('health_services', ['_partner', 'service_id'])) }}
+    select * from {{ landed('health_services') }}
 ),
 
 ranked as (

@@ -4,8 +4,7 @@
 ) }}
 
 with source as (
-    select * from {{ source('landing', 'job_applications') }}
-    {{ only(is_changed('job_applications', ['_partner', 'application_id'])) }}
+    select * from {{ landed('job_applications') }}
 ),
 
 ranked as (

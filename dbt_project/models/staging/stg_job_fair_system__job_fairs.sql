@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('job_fairs', ['partner_id', 'fair_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'job_fairs') }}
+    select * from {{ landed('job_fairs') }}
 ),
 
 ranked as (

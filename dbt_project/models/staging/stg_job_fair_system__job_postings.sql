@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('job_postings', ['partner_id', 'posting_id', 'fair_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'job_postings') }}
+    select * from {{ landed('job_postings') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('meeting_actions', ['partner_id', 'action_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'meeting_actions') }}
+    select * from {{ landed('meeting_actions') }}
 ),
 
 ranked as (

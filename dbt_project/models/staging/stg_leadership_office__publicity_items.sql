@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('publicity_items', ['partner_id', 'item_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'publicity_items') }}
+    select * from {{ landed('publicity_items') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('mediation_cases', ['partner_id', 'case_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'mediation_cases') }}
+    select * from {{ landed('mediation_cases') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('mediation_events', ['partner_id', 'event_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'mediation_events') }}
+    select * from {{ landed('mediation_events') }}
 ),
 
 ranked as (

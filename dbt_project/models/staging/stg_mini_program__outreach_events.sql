@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('outreach_events', ['partner_id', 'event_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'outreach_events') }}
+    select * from {{ landed('outreach_events') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('service_ratings', ['partner_id', 'rating_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'service_ratings') }}
+    select * from {{ landed('service_ratings') }}
 ),
 
 ranked as (

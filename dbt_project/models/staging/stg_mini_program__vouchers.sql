@@ -4,8 +4,7 @@
 ) }}
 
 with source as (
-    select * from {{ source('landing', 'vouchers') }}
-    {{ only(is_changed('vouchers', ['_partner', 'voucher_id'])) }}
+    select * from {{ landed('vouchers') }}
 ),
 
 ranked as (

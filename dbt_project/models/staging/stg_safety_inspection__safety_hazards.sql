@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('safety_hazards', ['partner_id', 'hazard_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'safety_hazards') }}
+    select * from {{ landed('safety_hazards') }}
 ),
 
 ranked as (

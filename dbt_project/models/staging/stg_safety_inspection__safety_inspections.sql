@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('safety_inspections', ['partner_id', 'inspection_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'safety_inspections') }}
+    select * from {{ landed('safety_inspections') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('training_attendances', ['partner_id', 'attendance_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'training_attendances') }}
+    select * from {{ landed('training_attendances') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('training_certificates', ['partner_id', 'certificate_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'training_certificates') }}
+    select * from {{ landed('training_certificates') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('training_enrolments', ['partner_id', 'enrolment_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'training_enrolments') }}
+    select * from {{ landed('training_enrolments') }}
 ),
 
 ranked as (

@@ -1,5 +1,10 @@
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed('training_sessions', ['partner_id', 'session_id'])) }}",
+) }}
+
 with source as (
-    select * from {{ source('landing', 'training_sessions') }}
+    select * from {{ landed('training_sessions') }}
 ),
 
 ranked as (

@@ -191,18 +191,25 @@ def _full_disk(settings: Settings, what: str) -> str:
 
 
 def _run_dbt(settings: Settings, path: Path, from_base: Base | None) -> dict[str, int]:
-    """Run seeds, models and data tests in one dbt process. Returns how many of each there were."""
+    """Run seeds, models and data tests in one dbt process. Returns how many of each there were.
+
+    On a base the seeds are left as they are: a build goes on only from one that the same code has made.
+    """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     arguments = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    arguments += ["--exclude-resource-type", "unit_test", "--quiet"]
+    arguments += ["--exclude-resource-type", "unit_test", "--quiet", "--log-level-file", "info"]
+    if from_base:  # with the tests that ask of nothing but seeds
+        arguments += ["--exclude", "resource_type:seed", "--indirect-selection", "cautious"]
     arguments += ["--target-path", str(settings.warehouse / "dbt" / "target")]
     arguments += ["--log-path", str(settings.warehouse / "dbt" / "logs")]
     attached = path.with_name(BASE)
     if from_base:
         attached.hardlink_to(from_base.path)
-    with _environment(WAREHOUSE_PATH=str(path), WAREHOUSE_BASE=str(attached) if from_base else ""):
+    else:  # empty, and always there: dbt would parse the whole project again if its profile named another file
+        duckdb.connect(str(attached)).close()
+    with _environment(WAREHOUSE_PATH=str(path), WAREHOUSE_BASE=str(attached)):
         try:
             result = dbtRunner().invoke(arguments)
         finally:

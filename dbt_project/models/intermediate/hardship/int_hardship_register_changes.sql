@@ -28,8 +28,8 @@ paired as (
         register.organisation_code as organisation_code_after,
         earlier.hardship_category as hardship_category_before,
         register.hardship_category as hardship_category_after,
-        cast(earlier.registered_on as {{ dbt.type_string() }}) as registered_on_before,
-        cast(register.registered_on as {{ dbt.type_string() }}) as registered_on_after,
+        earlier.registered_on as registered_on_before,
+        register.registered_on as registered_on_after,
         earlier.special_group as special_group_before,
         register.special_group as special_group_after
     from snapshots
@@ -95,14 +95,14 @@ changed as (
         register_no,
         'changed' as change_type,
         '{{ column }}' as column_name,
-        {{ column }}_before as value_before,
-        {{ column }}_after as value_after,
+        cast({{ column }}_before as {{ dbt.type_string() }}) as value_before,
+        cast({{ column }}_after as {{ dbt.type_string() }}) as value_after,
         worker_key_after as worker_key,
         organisation_code_after as organisation_code
     from paired
     where
         not has_come
-        and coalesce({{ column }}_before, '') <> coalesce({{ column }}_after, '')
+        and {{ column }}_before is distinct from {{ column }}_after
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )

@@ -32,7 +32,7 @@ placed as (
         sign,
         partner_id,
         service_category,
-        {{ compact_key('worker_key') }} as worker_key,
+        worker_key,
         {{ week_start('service_date') }} as week_start,
         {{ iso_year('service_date') }} as iso_year
     from services

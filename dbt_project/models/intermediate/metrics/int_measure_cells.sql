@@ -88,7 +88,6 @@ counted as (
     from first_appearances
     group by measure_id, scope_set, scope_code, week_start
     {%- if is_on_base() %}
-    {%- for measure in measures('count_distinct') if measure.fact in facts_with_changes() %}
 
     union all
 
@@ -100,8 +99,7 @@ counted as (
         amount as persons,
         amount_added as new_persons
     from {{ in_base(this) }}
-    where measure_id = {{ text(measure.name) }}
-    {%- endfor %}
+    where measure_id in ({% for measure in measures('count_distinct') %}{{ text(measure.name) }}{{ ', ' if not loop.last }}{% endfor %})
     {%- endif %}
 )
 

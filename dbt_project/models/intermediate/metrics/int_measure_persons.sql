@@ -1,11 +1,13 @@
 {{- depends_on_facts() -}}
-{%- set changes = facts_with_changes() if is_on_base() else {} -%}
+{%- set changes = facts_with_changes() -%}
+{%- set weeks_changed = ref('int_measure_weeks_changed') -%}
 
--- Who stands behind each measure that counts distinct things, by the week and the finest scopes. Of the facts that an
--- incremental build takes over, only those whom a changed row names, each with all there is of them and all there was.
+-- Who stands behind each measure that counts distinct things, by the week and the finest scopes. In an incremental build
+-- only those whom a changed row or a changed week names, each with all there is of them and all there was.
 with dated as (
     {%- for measure in measures('count_distinct') %}
-    {%- for sign, fact in [(1, ref(measure.fact)), (-1, in_base(ref(measure.fact)))] if sign == 1 or measure.fact in changes %}
+    {%- set now, before = ref(measure.fact), in_base(ref(measure.fact)) %}
+    {%- for sign, fact in [(1, now), (-1, before)] if sign == 1 or is_on_base() %}
     select
         {{ sign }} as sign,
         {{ text(measure.name) }} as measure_id,
@@ -13,13 +15,26 @@ with dated as (
         organisation_code,
         partner_id,
         project_id,
-        {{ compact_key(measure.expr) }} as person_key
+        {{ measure.counted_key }} as person_key
     from {{ fact }}
     where
         {{ measure.event_date }} is not null
         and {{ measure.expr }} is not null
-        {%- if measure.fact in changes %}
-        and {{ measure.expr }} in (select {{ measure.expr }} from {{ ref(changes[measure.fact]) }})
+        {%- if is_on_base() %}
+        and {{ measure.expr }} in (
+            {%- if measure.fact in changes %}
+            select {{ measure.expr }} from {{ ref(changes[measure.fact]) }}
+            {%- else %}
+            {%- for each in [now, before] %}
+            select {{ measure.expr }} from {{ each }}
+            where {{ week_start(measure.event_date) }} in (
+                select week_start from {{ weeks_changed }}
+                where measure_id = {{ text(measure.name) }}
+            )
+            {{ 'union all' if not loop.last }}
+            {%- endfor %}
+            {%- endif %}
+        )
         {%- endif %}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -9,9 +9,14 @@
     'relief_payments': ('stg_hardship_system__relief_payments', 'payment_id', 'paid_on'),
 } -%}
 
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_worker()) }}",
+) }}
+
 with compared as (
     select * from {{ ref('int_worker_organisations_compared') }}
-    where outcome = 'differing'
+    {{ only(is_changed_worker()) }}
 ),
 
 {% for feed, (staging, record_id, day) in feeds.items() -%}
@@ -26,12 +31,14 @@ disputed as (
         partner_id,
         organisation_code
     from compared
+    where outcome = 'differing'
     union
     select
         worker_key,
         other_partner_id as partner_id,
         other_organisation_code as organisation_code
     from compared
+    where outcome = 'differing'
 ),
 
 named as (

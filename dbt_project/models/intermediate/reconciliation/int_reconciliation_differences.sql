@@ -16,6 +16,11 @@
     'hired_before_applied': ('is_hired_before_applied', 'applied_on', 'hired_on'),
 } -%}
 
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(is_changed_difference()) }}",
+) }}
+
 with redemptions as (
     select * from {{ ref('int_redemptions_compared') }}
 ),
@@ -26,7 +31,7 @@ hires as (
 
 organisations as (
     select * from {{ ref('int_worker_organisations_compared') }}
-    where outcome = 'differing'
+    {{ only(is_changed_worker()) }}
 ),
 
 records as (
@@ -35,6 +40,7 @@ records as (
 
 differences as (
     select
+        organisations.worker_key,
         {{ text('worker_attribute') }} as kind,
         {{ text('organisation_differs') }} as difference,
         organisations.partner_id || '/' || records.feed || '/' || records.record_id || '~'
@@ -58,6 +64,7 @@ differences as (
         on
             organisations.worker_key = other_records.worker_key
             and organisations.other_partner_id = other_records.partner_id
+    where organisations.outcome = 'differing'
     {%- for kind, compared, found in [
         ('voucher_redemption', 'redemptions', redemption_differences),
         ('hire', 'hires', hire_differences),
@@ -67,6 +74,7 @@ differences as (
     union all
 
     select
+        null as worker_key,
         {{ text(kind) }} as kind,
         {{ text(difference) }} as difference,
         comparison_id,
@@ -86,6 +94,7 @@ differences as (
 )
 
 select
+    worker_key,
     kind,
     difference,
     comparison_id,

@@ -28,7 +28,7 @@
 
 {{ config(
     materialized='incremental',
-    pre_hook="{{ take_out('feed not in (' ~ large_feeds() ~ ') or ' ~ is_seen_again()) }}",
+    pre_hook="{{ take_out(is_seen_again()) }}",
 ) }}
 
 -- Each feed is summed up by itself: what is joined afterwards is workers, not records.
@@ -49,9 +49,7 @@ with sightings as (
         {%- endfor %}
         count(*) as records
     from {{ ref(staging) }}
-    {%- if feed in large_feeds() %}
     {{ only(is_seen_again()) }}
-    {%- endif %}
     group by partner_id, worker_key
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -1,5 +1,16 @@
+{%- set last_day_before = '(select last_day from ' ~ in_base(ref('int_reporting_period')) ~ ')' -%}
+
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ take_out(
+        'comparison_id in (select comparison_id from ' ~ in_base(ref('int_reconciliation_differences'))
+        ~ ' where ' ~ is_changed_difference() ~ ')'
+    ) }}",
+) }}
+
 with differences as (
     select * from {{ ref('int_reconciliation_differences') }}
+    {{ only(is_changed_difference() ~ ' or compared_on > ' ~ last_day_before) }}
 ),
 
 days as (

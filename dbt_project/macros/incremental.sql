@@ -109,9 +109,15 @@ where false
     {{ column }} in (select voucher_id from {{ ref('int_vouchers_changed') }})
 {%- endmacro %}
 
-{#- Services of health come by the million and are followed by the record; those of other feeds are put in anew. -#}
+{#- Whether a service to a worker is not what it was. -#}
 {% macro is_changed_worker_service() -%}
-    (feed <> 'health_services' or {{ is_changed('health_services', ['partner_id', 'record_id']) }})
+    (feed, partner_id, record_id) in (
+        select
+            feed,
+            partner_id,
+            record_id
+        from {{ ref('int_worker_service_changes') }}
+    )
 {%- endmacro %}
 
 {#- Whether a feed may tell something else of a worker than it did. -#}
@@ -148,7 +154,13 @@ where false
     {%- elif by == 'sighting' -%}
         worker_key in (select worker_key from {{ relation_of('int_workers_seen_again') }})
     {%- elif by == 'worker_service' -%}
-        {{ is_changed_worker_service() }}
+        (feed, partner_id, record_id) in (
+            select
+                feed,
+                partner_id,
+                record_id
+            from {{ relation_of('int_worker_service_changes') }}
+        )
     {%- else -%}
         {{ is_changed(by, columns) }}
     {%- endif -%}

@@ -1,7 +1,7 @@
 {{- depends_on_facts() -}}
 
--- Measures of distinct things on facts that an incremental build makes anew: the weeks of which a fact does not say what
--- it said in the base, told by number and sum of hashes of its rows.
+-- Measures of distinct things on facts that an incremental build makes anew: the weeks of which a fact does not say
+-- what it said in the base, told by number and sum of hashes of its rows.
 {%- if is_on_base() %}
 with digests as (
     {%- for measure in measures('count_distinct') if measure.fact not in facts_with_changes() %}

@@ -130,9 +130,13 @@ where false
     worker_key in (select worker_key from {{ ref('int_workers_changed') }})
 {%- endmacro %}
 
-{#- Differences over a worker are followed by the worker; those of other kinds are few and put in anew. -#}
+{#- Differences are followed by the voucher or the worker they are about; those of hires are few and put in anew. -#}
 {% macro is_changed_difference() -%}
-    (kind <> 'worker_attribute' or {{ is_changed_worker() }})
+    (
+        kind = 'hire'
+        or (kind = 'voucher_redemption' and {{ is_changed_voucher('comparison_id') }})
+        or (kind = 'worker_attribute' and {{ is_changed_worker() }})
+    )
 {%- endmacro %}
 
 {#- Whether a snapshot of the register, or the one it is compared with, has changed. -#}

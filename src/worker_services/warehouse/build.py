@@ -202,6 +202,8 @@ def _run_dbt(settings: Settings, path: Path, from_base: Base | None) -> dict[str
     arguments += ["--exclude-resource-type", "unit_test", "--quiet", "--log-level-file", "info"]
     if from_base:  # with the tests that ask of nothing but seeds
         arguments += ["--exclude", "resource_type:seed", "--indirect-selection", "cautious"]
+    else:  # dbt does not see everything that a changed macro changes
+        arguments.append("--no-partial-parse")
     arguments += ["--target-path", str(settings.warehouse / "dbt" / "target")]
     arguments += ["--log-path", str(settings.warehouse / "dbt" / "logs")]
     attached = path.with_name(BASE)

@@ -23,6 +23,7 @@
 
 with redemptions as (
     select * from {{ ref('int_redemptions_compared') }}
+    {{ only(is_changed_voucher('comparison_id')) }}
 ),
 
 hires as (

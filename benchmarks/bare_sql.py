@@ -74,7 +74,7 @@ def _build(settings: Settings) -> str:
     seconds: dict[str, float] = defaultdict(float)
     for node in run["results"]:
         seconds[node["unique_id"].split(".")[0]] += node["execution_time"]
-    shares = ", ".join(f"{made.dbt[kind]} {kind}s {spent:.1f} s" for kind, spent in sorted(seconds.items()))
+    shares = ", ".join(f"{made.dbt[kind]} {kind}s {seconds[kind]:.1f} s" for kind in ("seed", "model", "test"))
     return (
         f"build alone {time.perf_counter() - started:.1f} s, of it dbt's nodes {run['elapsed_time']:.1f} s, up to four "
         f"at once: {shares}; data tests are {seconds['test'] / sum(seconds.values()):.0%} of that"
@@ -104,15 +104,18 @@ def _bare(settings: Settings) -> str:
         for schema in same_builds.SCHEMAS:
             database.execute(f"create schema {schema}")
         for result in _run(settings)["results"]:
+            kind = result["unique_id"].split(".")[0]
+            if kind not in ("seed", "model"):
+                continue
             node = nodes[result["unique_id"]]
             name = f"{node['schema']}.{node['alias']}"
-            if node["resource_type"] == "seed":
+            if kind == "seed":
                 types = {column: sql_type for table, column, sql_type in columns if table == node["alias"]}
                 stated = ", ".join(f"{quoted(column)}: {quoted(sql_type)}" for column, sql_type in types.items())
                 csv = quoted(PROJECT_ROOT / "dbt_project" / node["original_file_path"])
                 read = f"read_csv({csv}, header = true, auto_detect = false, columns = {{{stated}}})"
                 database.execute(f"create table {name} as from {read}")
-            elif node["resource_type"] == "model":
+            else:
                 database.execute(f"create table {name} as {result['compiled_code']}")
                 models += 1
     spent = time.perf_counter() - landed

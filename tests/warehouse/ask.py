@@ -11,6 +11,7 @@ import duckdb
 from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
 from metricflow.protocols.sql_client import SqlEngine
 from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
+from metricflow_semantics.errors.error_classes import InvalidQueryException
 from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
 from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 
@@ -52,7 +53,10 @@ def main(metric: str, group_by: tuple[str, ...]) -> None:
     with duckdb.connect() as database:
         # dbt's SQL calls every build by the name of the file it was made in.
         database.execute(f"attach '{published.path}' as warehouse (read_only)")
-        found = database.sql(question(settings.warehouse / "dbt" / "target", metric, list(group_by)))
+        try:
+            found = database.sql(question(settings.warehouse / "dbt" / "target", metric, list(group_by)))
+        except InvalidQueryException as error:
+            raise click.ClickException(str(error)) from error
         click.echo(str(found))
 
 

@@ -11,23 +11,12 @@
     {%- do facts.append({'name': fact, 'measures': counted, 'dates': dates}) -%}
 {%- endfor -%}
 
-with printed as (
-    select min(printed_as_of) as first_printed_as_of from {{ ref('stg_landing__printed_figures') }}
-),
-
-batches as (
-    select * from {{ ref('stg_landing__batches') }}
+with late as (
+    select distinct batch_id from {{ ref('int_measure_late_batches') }}
 ),
 
 cities as (
     select * from {{ ref('cities') }}
-),
-
-late as (
-    select batches.batch_id
-    from batches
-    inner join printed
-        on batches.landed_at > printed.first_printed_as_of
 ),
 
 -- Each fact is read once, for all of its measures.

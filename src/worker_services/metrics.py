@@ -28,7 +28,7 @@ def catalogue() -> dict[str, Metric]:
         measure["name"]: frozenset(_meta(measure).get("feeds", _meta(model)["feeds"]))
         for document in documents
         for model in document.get("semantic_models", [])
-        for measure in model["measures"]
+        for measure in model.get("measures", [])  # a dimension has none
     }
     stated = {metric["name"]: metric for document in documents for metric in document.get("metrics", [])}
 

@@ -174,21 +174,23 @@ def restated(metric_id: str, printed: str | None, current: str | None, **changes
     } | changes
 
 
-def cause(metric_id: str, change: str, partner: str | None, feed: str, number: int = 1) -> dict[str, Any]:
-    """A row of rpt_restatement_batches, of figures of 2025-W42; without a partner, of a removed batch."""
+def cause(metric_id: str, change: str, partner: str, feed: str, number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A row of rpt_restatement_batches: of the city's figures of 2025-W42, unless changed."""
     return {
         "printed_build_id": PRINTED_FROM,
         "metric_id": metric_id,
+        "scope_type": "city",
+        "scope_code": "220100",
         "week_id": "2025-W42",
-        "batch_id": f"{partner or 'mediation_center'}-{feed}-20251016-20251017-{number:012}",
+        "batch_id": f"{partner}-{feed}-20251016-20251017-{number:012}",
         "change": change,
         "feed": feed,
         "partner_id": partner,
-        "interval_start": date(2025, 10, 16) if partner else None,
-        "interval_end": date(2025, 10, 17) if partner else None,
-        "landed_at": datetime(2025, 10, 21, 18) if partner else None,
+        "interval_start": date(2025, 10, 16),
+        "interval_end": date(2025, 10, 17),
+        "landed_at": None if change == "removed" else datetime(2025, 10, 21, 18),
         "records": 100 - number if change == "added" else 0,
-    }
+    } | changes
 
 
 def insert(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
@@ -298,7 +300,7 @@ def _mart_rows() -> dict[str, list[dict[str, Any]]]:
             restated("mediation_cases_accepted", "40", "43", batches_added=5, batches_removed=1),
             restated("mediation_cases_accepted", "3", "6", batches_added=5, batches_removed=1, figure="change"),
             restated("mediation_success_rate", "0.8", "0.7873", printed_text="80.0%", batches_possible=1),
-            restated("mediation_success_rate", "0.8", "0.80004", printed_text="80.0%", batches_possible=1,
+            restated("mediation_success_rate", "0.8", "0.80004", printed_text="80.0%", batches_added=1,
                      scope_type="county", scope_code="220102"),
             restated("health_persons", "7", None, is_suppressed=True, scope_type="county", scope_code="220103"),
             restated("mediation_cases_accepted", "1234", "1240", issue_week="2025-W41", week_id="2025-W41",
@@ -307,8 +309,10 @@ def _mart_rows() -> dict[str, list[dict[str, Any]]]:
         "marts.rpt_restatement_batches": [
             *(cause("mediation_cases_accepted", "added", "mediation_center", "mediation_cases", number)
               for number in range(1, 6)),
-            cause("mediation_cases_accepted", "removed", None, "mediation_cases", 9),
+            cause("mediation_cases_accepted", "removed", "mediation_center", "mediation_cases", 9),
             cause("mediation_success_rate", "possible", "mediation_center", "mediation_events"),
+            cause("mediation_success_rate", "added", "mediation_center", "mediation_events", 2,
+                  scope_type="county", scope_code="220102"),
         ],
         "marts.rpt_build": [
             {"build_id": BUILD_ID, "as_of": datetime(2025, 10, 25, 19), "week_id": "2025-W42", "is_demo": True}

@@ -117,14 +117,14 @@ def test_restated_figures_stand_by_issue_the_newest_first(page: html.HtmlElement
     ]
     assert [issue.get("open") is not None for issue in issues] == [True, False]
     assert [[cell.text_content() for cell in row.findall("td")] for row in issues[0].xpath(".//tr[td]")] == [
-        ["220103 本周（人）", "7", "＊", "—"],
-        ["220100 本周（件）", "40", "43", "+3"],
-        ["220100 比上周（件）", "3", "+6", "+3"],
-        ["220100 本周（%）", "80.0%", "78.7%", "−1.3 个百分点"],
-        ["220102 本周（%）", "80.0%", "80.0%", "不足 0.1 个百分点"],
+        ["本周（人）", "7", "＊", "—"],
+        ["本周（件）", "40", "43", "+3"],
+        ["比上周（件）", "3", "+6", "+3"],
+        ["本周（%）", "80.0%", "78.7%", "−1.3 个百分点"],
+        ["本周（%）", "80.0%", "80.0%", "不足 0.1 个百分点"],
     ]
     assert [cell.text_content() for cell in issues[1].xpath(".//tr/td")] == [
-        "220100 累计（件）",
+        "累计（件）",
         "1,234",
         "1,240",
         "+6",
@@ -134,17 +134,22 @@ def test_restated_figures_stand_by_issue_the_newest_first(page: html.HtmlElement
 
 def test_restated_figures_name_their_batches(page: html.HtmlElement) -> None:
     groups = page.xpath("//section[@aria-labelledby='restated']//details[1]//tr[@class='group']")
-    text = {group.xpath("string(th/strong)"): " ".join(group.text_content().split()) for group in groups}
+    text = {group.xpath("string(th/strong)") + group.xpath("string(th/text())").strip():
+            " ".join(group.text_content().split()) for group in groups}  # fmt: skip
     names = report.catalogue()
-    accepted = text[names["mediation_cases_accepted"].name_zh]
+    accepted = text[names["mediation_cases_accepted"].name_zh + "（220100，2025-W42）"]
     label = load_contract("mediation_cases").label
     assert f"新增 劳动争议调解中心「{label}」2025-10-16 mediation_center-mediation_cases-20251016-2" in accepted
-    assert accepted.count("劳动争议调解中心") == 3
-    assert f"撤换 「{label}」 mediation_center-mediation_cases-20251016-20251017-000000000009" in accepted
+    assert accepted.count("劳动争议调解中心") == 4
+    replaced = "mediation_center-mediation_cases-20251016-20251017-000000000009"
+    assert f"撤换 劳动争议调解中心「{label}」2025-10-16 {replaced}" in accepted
     assert accepted.endswith("另有 2 个批次。共新增 5 个、撤换 1 个。")
     label = load_contract("mediation_events").label
-    assert f"可能 劳动争议调解中心「{label}」" in text[names["mediation_success_rate"].name_zh]
-    assert "没有对应的批次" in text[names["health_persons"].name_zh]
+    success_rate = names["mediation_success_rate"].name_zh
+    assert f"可能 劳动争议调解中心「{label}」" in text[f"{success_rate}（220100，2025-W42）"]
+    assert "可能" not in text[f"{success_rate}（220102，2025-W42）"]
+    assert f"新增 劳动争议调解中心「{label}」" in text[f"{success_rate}（220102，2025-W42）"]
+    assert "没有对应的批次" in text[names["health_persons"].name_zh + "（220103，2025-W42）"]
 
 
 def test_restated_figures_are_capped_with_the_rest_counted(settings: Settings) -> None:
@@ -160,7 +165,8 @@ def test_restated_figures_are_capped_with_the_rest_counted(settings: Settings) -
     issues = page.xpath("//section[@aria-labelledby='restated']//details")
     assert len(issues) == 8
     assert len(issues[0].xpath(".//tr[td]")) == 40
-    assert "220100 本周" in issues[0].xpath(".//tr/td[1]/text()")  # the city's, though its metric stands last
+    groups = [group.xpath("string()") for group in issues[0].xpath(".//tr[@class='group']")]
+    assert any("（220100，2025-W42）" in group for group in groups)  # the city's, though its metric stands last
     assert "本期另有 11 个数字有变化" in issues[0].text_content()
     assert "另有" not in issues[1].text_content()
     assert "更早的 3 期另有 6 个数字有变化" in section(page, "restated")
@@ -183,7 +189,7 @@ def test_when_no_printed_figure_changed_the_report_says_so(settings: Settings) -
 
 def test_what_the_marts_say_is_escaped(settings: Settings) -> None:
     figure = restated("<b>m</b>", "1", "2", printed_text="<i>1</i>", scope_type="x", scope_code="<s>", figure="<u>")
-    batch = cause("<b>m</b>", "added", "<script>", "mediation_cases")
+    batch = cause("<b>m</b>", "added", "<script>", "mediation_cases", scope_type="x", scope_code="<s>")
     page = restated_page(settings, [figure | {"batches_added": 1}], [batch])
     (found,) = page.xpath("//section[@aria-labelledby='restated']")
     assert not found.xpath(".//b | .//i | .//s | .//u | .//script")

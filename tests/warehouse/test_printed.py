@@ -1,7 +1,7 @@
 """What was printed is kept, whole and unchanged, and builds know it as it stood at their as-of time."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ import pytest
 
 from tests.warehouse.small_builds import make_build
 from worker_services.audit import ledger
-from worker_services.intervals import utc_now
+from worker_services.files import write_json
+from worker_services.intervals import Interval, utc_now
+from worker_services.landing import batches
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import build as building
 from worker_services.warehouse import landing_schema, printed
 from worker_services.warehouse.build import build
-from worker_services.warehouse.publish import read_record
+from worker_services.warehouse.publish import read_record, record_path
 
 METRICS = {"vouchers_issued", "mediation_success_rate"}
 A_MOMENT = timedelta(seconds=2)
@@ -176,8 +178,20 @@ def test_builds_get_a_row_a_figure_of_the_weekly_mart(settings, clock):
         ("2025-W43", "220102", "build_001"),
         ("2025-W43", "city", "build_002"),
     ]
-    batches = database.execute("select printed_build_id, batch_id from landing.printed_batches order by all").fetchall()
-    assert batches == [("build_001", "batch-1"), ("build_002", "batch-2")]
+    stood = database.execute("select printed_build_id, batch_id from landing.printed_batches order by all").fetchall()
+    assert stood == [("build_001", "batch-1"), ("build_002", "batch-2")]
+
+
+def test_a_batch_says_partner_feed_and_days_whether_or_not_it_stands_any_more(settings):
+    """Its id does: so do records that were written before anybody asked."""
+    interval = Interval(date(2025, 10, 24), date(2025, 10, 25))
+    batch_id = batches.batch_id("eye_hospital", "health_services", interval, "0123456789abcdef" * 4)
+    write_json(record_path(settings, "build_001"), read_record(settings, "build_001") | {"batches": [batch_id]})
+    printed.record(settings, issue(), METRICS)
+    database = loaded(settings, utc_now())
+    assert database.execute("select * from landing.printed_batches").fetchall() == [
+        ("build_001", batch_id, "eye_hospital", "health_services", interval.start, interval.end)
+    ]
 
 
 def test_before_anything_was_printed_the_relations_are_there_and_empty(settings):

@@ -4,5 +4,9 @@ with source as (
 
 select
     printed_build_id,
-    batch_id
+    batch_id,
+    partner as partner_id,
+    feed,
+    interval_start,
+    interval_end
 from source

@@ -53,6 +53,10 @@ def batch_id(partner: str, feed: str, interval: Interval, raw_sha256: str) -> st
     return f"{partner}-{feed}-{interval.start:%Y%m%d}-{interval.end:%Y%m%d}-{raw_sha256[:12]}"
 
 
+BATCH_ID = "^([a-z0-9_]+)-([a-z0-9_]+)-([0-9]{8})-([0-9]{8})-[0-9a-f]{12}$"
+"""What a batch_id says, as a regular expression of the engine: partner, feed, first day, day after the last."""
+
+
 def folder(settings: Settings, partner: str, feed: str, interval: Interval) -> Path:
     return partition(settings.landing, feed, partner, interval.last_day)
 

@@ -78,9 +78,13 @@ OUTCOMES = {
 }
 
 CHANGES = {
-    "added": ("新增", "good", "刊出以后入库，并且计入该指标的批次。"),
-    "removed": ("撤换", "bad", "刊出时有效，现已撤回或者被重新报送的批次替换，编号中含单位和起止日期。"),
-    "possible": ("可能", "warn", "没有新增和撤换的批次时，列出刊出以后入库的有关批次，其中可能撤销或者更正了记录。"),
+    "added": ("新增", "good", "刊出以后入库，并且计入该范围、该指标的批次。"),
+    "removed": ("撤换", "bad", "刊出时有效，现已撤回或者被重新报送的批次替换，可能影响该范围的批次。"),
+    "possible": (
+        "可能",
+        "warn",
+        "没有新增的批次时，列出刊出以后入库或者撤换的其他有关批次，其中可能撤销、更正了记录，或者改变了名次。",
+    ),
 }
 
 
@@ -172,7 +176,6 @@ class CrossSource:
 class RestatedFigure:
     """A figure that went out and is another now, each as the briefing prints it."""
 
-    scope_zh: str
     figure_zh: str
     unit: str
     printed: str
@@ -182,7 +185,7 @@ class RestatedFigure:
 
 @dataclass(frozen=True)
 class Cause:
-    """A batch for which figures changed. `change` is added, removed or possible; of one removed only the id is left."""
+    """A batch for which figures changed. `change` is added, removed or possible."""
 
     change: str
     partner_zh: str
@@ -193,9 +196,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class RestatedMetric:
-    """What changed of one metric in one week. `batches` counts causes by kind of change, `causes` names a few."""
+    """What changed of a metric in one scope and week. `batches` counts causes by kind of change; `causes` are a few."""
 
     metric_zh: str
+    scope_zh: str
     week: str
     figures: list[RestatedFigure]
     batches: dict[str, int]
@@ -582,7 +586,7 @@ def _restated(settings: Settings, build: Published, week: Week) -> Restated:
                 select
                     *,
                     row_number() over (
-                        partition by printed_build_id, metric_id, week_id, change
+                        partition by printed_build_id, metric_id, scope_type, scope_code, week_id, change
                         order by records desc, landed_at, batch_id
                     ) as place
                 from marts.rpt_restatement_batches
@@ -590,10 +594,10 @@ def _restated(settings: Settings, build: Published, week: Week) -> Restated:
             select *
             from placed
             where place <= {CAUSES_SHOWN}
-            order by printed_build_id, metric_id, week_id, change, place
+            order by printed_build_id, metric_id, scope_type, scope_code, week_id, change, place
             """,
         )
-    key = itemgetter("printed_build_id", "metric_id", "week_id")
+    key = itemgetter("printed_build_id", "metric_id", "scope_type", "scope_code", "week_id")
     by_metric = {of: [_cause(row) for row in rows] for of, rows in groupby(causes, key)}
     return Restated(
         weeks_printed=len({issue.week for issue in printed.known_by(settings, build.as_of) if issue.week <= str(week)}),
@@ -652,19 +656,21 @@ def _restated_issue(
     config: BriefingConfig,
     issue: dict[str, Any],
     figures: list[dict[str, Any]],
-    causes: dict[tuple[str, str, str], list[Cause]],
+    causes: dict[tuple[str, ...], list[Cause]],
 ) -> RestatedIssue:
     edition = config.editions.get(issue["edition"])
     metrics = []
-    for (metric_id, week_id), group in groupby(figures, itemgetter("metric_id", "week_id")):
+    key = itemgetter("metric_id", "scope_type", "scope_code", "week_id")
+    for of, group in groupby(figures, key):
         rows = list(group)
         metrics.append(
             RestatedMetric(
                 metric_zh=rows[0]["name_zh"],
-                week=week_id,
+                scope_zh=rows[0]["scope_name_zh"],
+                week=rows[0]["week_id"],
                 figures=[_restated_figure(row) for row in rows],
                 batches={change: rows[0][f"batches_{change}"] for change in ("added", "removed", "possible")},
-                causes=causes.get((issue["printed_build_id"], metric_id, week_id), []),
+                causes=causes.get((issue["printed_build_id"], *of), []),
             )
         )
     return RestatedIssue(
@@ -695,7 +701,6 @@ def _restated_figure(row: dict[str, Any]) -> RestatedFigure:
             apart = f"不足 {Decimal(1).scaleb(-decimals)}"
         apart += " 个百分点" if notation == "percent" else ""
     return RestatedFigure(
-        scope_zh=row["scope_name_zh"],
         figure_zh=COLUMN_ZH.get(row["figure"], row["figure"]),
         unit="%" if notation == "percent" else "个百分点" if notation == "points" else row["unit_zh"],
         printed=row["printed_text"] or ABSENT,
@@ -708,9 +713,9 @@ def _cause(row: dict[str, Any]) -> Cause:
     partner = load_partners().get(row["partner_id"])
     return Cause(
         change=row["change"],
-        partner_zh=partner.name if partner else row["partner_id"] or "",
+        partner_zh=partner.name if partner else row["partner_id"],
         feed_zh=load_contract(row["feed"]).label,
-        interval=_span(Interval(row["interval_start"], row["interval_end"])) if row["interval_start"] else "",
+        interval=_span(Interval(row["interval_start"], row["interval_end"])),
         batch_id=row["batch_id"],
     )
 

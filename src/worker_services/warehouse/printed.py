@@ -2,7 +2,8 @@
 
 An issue is a week and an edition. Its records lie in data_root/printed/<week>/<edition>-<number>-<UTC time>.json and
 are never changed; an issue that goes out again with other figures, or from another build, gets the next number, which
-stands. The batches of a build that was printed from lie once in data_root/printed/batches/<build_id>.parquet.
+stands. The batches of a build that was printed from lie once in data_root/printed/batches/<build_id>.parquet, by
+their ids, which say partner, feed and interval also of a batch that has been replaced since.
 """
 
 import json
@@ -22,6 +23,7 @@ from worker_services.audit import ledger
 from worker_services.console import acting_user
 from worker_services.files import replacing, sweep, write_json
 from worker_services.intervals import utc_now
+from worker_services.landing.batches import BATCH_ID
 from worker_services.settings import Settings
 from worker_services.sql_literals import no_rows, quoted_list
 from worker_services.warehouse.publish import read_record
@@ -40,7 +42,14 @@ FIGURES = {
     "printed_as_of": "timestamp",
     "printed_at": "timestamp",
 }
-BATCHES = {"printed_build_id": "varchar", "batch_id": "varchar"}
+BATCHES = {
+    "printed_build_id": "varchar",
+    "batch_id": "varchar",
+    "partner": "varchar",
+    "feed": "varchar",
+    "interval_start": "date",
+    "interval_end": "date",
+}
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ def _keep_batches(settings: Settings, build_id: str) -> None:
     if path.exists():
         return
     batch_ids = read_record(settings, build_id)["batches"]
-    schema = pa.schema([(name, pa.string()) for name in BATCHES])
+    schema = pa.schema([(name, pa.string()) for name in ("printed_build_id", "batch_id")])
     rows = pa.table([[build_id] * len(batch_ids), batch_ids], schema=schema)
     with replacing(path) as temporary:
         pq.write_table(rows, temporary, compression="zstd")
@@ -200,4 +209,11 @@ def _figures_sql(issues: list[Path]) -> str:
 def _batches_sql(files: list[Path]) -> str:
     if not files:
         return no_rows(BATCHES)
-    return f"select {', '.join(BATCHES)} from read_parquet({quoted_list(files)}, hive_partitioning = false)"
+    parts = "['partner', 'feed', 'interval_start', 'interval_end']"
+    return (
+        "select printed_build_id, batch_id, named.partner, named.feed, "
+        "try_strptime(named.interval_start, '%Y%m%d')::date as interval_start, "
+        "try_strptime(named.interval_end, '%Y%m%d')::date as interval_end "
+        f"from (select *, regexp_extract(batch_id, '{BATCH_ID}', {parts}) as named "
+        f"from read_parquet({quoted_list(files)}, hive_partitioning = false)) as batches"
+    )

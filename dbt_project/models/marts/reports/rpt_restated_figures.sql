@@ -6,12 +6,14 @@ causes as (
     select
         printed_build_id,
         metric_id,
+        scope_type,
+        scope_code,
         week_id,
         sum(case when change = 'added' then 1 else 0 end) as batches_added,
         sum(case when change = 'removed' then 1 else 0 end) as batches_removed,
         sum(case when change = 'possible' then 1 else 0 end) as batches_possible
     from {{ ref('int_metric_restatement_batches') }}
-    group by printed_build_id, metric_id, week_id
+    group by printed_build_id, metric_id, scope_type, scope_code, week_id
 )
 
 select
@@ -38,4 +40,6 @@ left join causes
     on
         restated.printed_build_id = causes.printed_build_id
         and restated.metric_id = causes.metric_id
+        and restated.scope_type = causes.scope_type
+        and restated.scope_code = causes.scope_code
         and restated.week_id = causes.week_id

@@ -5,6 +5,8 @@ with causes as (
 select
     printed_build_id,
     metric_id,
+    scope_type,
+    scope_code,
     week_id,
     batch_id,
     change,

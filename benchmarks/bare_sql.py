@@ -126,7 +126,7 @@ def _tests(settings: Settings) -> str:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    path = settings.warehouse / "dbt" / "warehouse.duckdb"  # as when it was built, so that nothing is parsed again
+    path = settings.warehouse / "dbt" / "warehouse.duckdb"
     path.hardlink_to(_built(settings))
     os.environ |= {"WAREHOUSE_PATH": str(path), "WAREHOUSE_BASE": ""}
     arguments = ["test", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--quiet"]

@@ -11,8 +11,19 @@
     {%- do facts.append({'name': fact, 'measures': counted, 'dates': dates}) -%}
 {%- endfor -%}
 
-with late as (
-    select distinct batch_id from {{ ref('int_measure_late_batches') }}
+with printed as (
+    select min(printed_as_of) as first_printed_as_of from {{ ref('stg_landing__printed_figures') }}
+),
+
+batches as (
+    select * from {{ ref('stg_landing__batches') }}
+),
+
+late as (
+    select batches.batch_id
+    from batches
+    inner join printed
+        on batches.landed_at > printed.first_printed_as_of
 ),
 
 cities as (

@@ -148,7 +148,8 @@ DERIVED = {
             from ordered where completion_rate is not null and kind = 'count'
         )
         select week_id as issue_week,
-            case scope_code when '220100' then 'city' when '220102' then 'nanguan' else scope_code end as edition, week_id, metric_id, scope_type, scope_code, figure,
+            case scope_code when '220100' then 'city' when '220102' then 'nanguan' else scope_code end as edition,
+            week_id, metric_id, scope_type, scope_code, figure,
             printed_value::decimal(28, 10) as printed_value, printed_text, 'earlier' as printed_build_id,
             timestamp '2025-10-20 00:00:00' as printed_at
         from printed

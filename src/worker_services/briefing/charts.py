@@ -187,7 +187,7 @@ def outlook(book: FigureBook) -> list[Outlook]:
             float(row[column] / row["target"])
             for column in ("cumulative_value", "forecast_low", "forecast_high", "forecast")
         )
-        columns = ("target", "cumulative_value", "forecast", "forecast_low", "forecast_high")
+        columns = ("target", "forecast", "forecast_low", "forecast_high")
         cells = [book.metric(metric, column) for column in columns]
         found.append(Outlook(str(catalogue["name_zh"]), done, low, high, expected, cells))
     return found

@@ -1,4 +1,4 @@
-"""What the briefing picks out by itself: a steward's rules in config/briefing_rules.yaml, a condition and a sentence each.
+"""What the briefing picks out by itself: a steward's rules in config/briefing_rules.yaml, each a condition and words.
 
 A rule looks at the rows of one kind (`about`), takes those that meet every condition of `when`, in `order_by`, at most
 `at_most` of them, and says its sentence of each. {name} and other words of the row stand as they are; {completion_rate}

@@ -54,7 +54,9 @@ def test_an_edition_tells_of_its_own_unit_and_of_the_city_only(house, edition, s
     assert verify(settings, WEEK, edition).figures > 80
     pages = read_pages(settings, WEEK, edition)
     assert_nothing_is_clipped(pages)
-    text, shown = words(pages), figures(settings, edition)
+    text, _, recipients = words(pages).partition("报：市委")
+    shown = figures(settings, edition)
+    assert recipients
     own = scope.partition("/")[2]
     others = [name for code, name, *_ in ORGANISATIONS if code != own]
     others += [name for code, name in HOSPITALS.items() if code != own and edition == "eye_hospital"]

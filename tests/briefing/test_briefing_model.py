@@ -83,7 +83,7 @@ def test_league_ranks_units_and_names_the_idle(house):
         )
     )
     assert "发放健康服务券累计居前三位的是公主岭市总工会（9,000张）" in text
-    assert "直属基层工会（1张）。本周无新增的是直属基层工会。" in text
+    assert "。本周无新增的是直属基层工会。" in text
 
 
 def test_what_cannot_be_briefed_is_refused_in_words(house):

@@ -165,7 +165,7 @@ def tracked_metrics(book: FigureBook, metrics: list[str]) -> Sentence:
 
 
 def league(book: FigureBook, metric: str) -> Sentence:
-    """The units at the head and at the foot of the year-to-date table, and those with nothing this week."""
+    """The units at the head of the year-to-date table, and those with nothing this week, if they are few."""
     name, week = book.marts.catalogue[metric]["name_zh"], str(book.marts.week)
     units: list[tuple[Row, Figure]] = []
     for unit in book.marts.organisations:
@@ -178,9 +178,7 @@ def league(book: FigureBook, metric: str) -> Sentence:
     places = min(LEAGUE_PLACES, len(units) // 2)
     if not places:
         return [f"{name}累计居首位的是", *_units(units), "。"]
-    place_zh = numeral(places)
-    sentence: Sentence = [f"{name}累计居前{place_zh}位的是", *_units(units[:places])]
-    sentence += [f"；居后{place_zh}位的是", *_units(units[-places:])]
+    sentence: Sentence = [f"{name}累计居前{numeral(places)}位的是", *_units(units[:places])]
     idle = [
         unit["scope_name_zh"]
         for unit in book.marts.organisations
@@ -188,9 +186,7 @@ def league(book: FigureBook, metric: str) -> Sentence:
     ]
     if len(idle) == len(book.marts.organisations):
         sentence.append("。本周各单位均无新增")
-    elif len(idle) > MOST_NAMED:
-        sentence.append("。本周无新增的单位较多，见附件")
-    elif idle:
+    elif idle and len(idle) <= MOST_NAMED:
         sentence.append(f"。本周无新增的是{'、'.join(idle)}")
     return [*sentence, "。"]
 

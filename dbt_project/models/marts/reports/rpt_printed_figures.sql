@@ -1,5 +1,5 @@
 with printed as (
-    select * from {{ ref('stg_landing__printed_figures') }}
+    select * from {{ ref('int_metric_printed') }}
 )
 
 select

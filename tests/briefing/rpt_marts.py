@@ -26,7 +26,8 @@ TABLES = {
     "same_week_last_year_value decimal(28,10), cumulative_value decimal(28,10), cumulative_numerator decimal(28,10), "
     "cumulative_denominator decimal(28,10), target decimal(28,10), completion_rate decimal(28,10), "
     "expected_share decimal(28,10), pace_gap decimal(28,10), status_code varchar, status_zh varchar, "
-    "is_suppressed boolean",
+    "is_suppressed boolean, rank integer, previous_rank integer, ranked_units integer, forecast decimal(28,10), "
+    "forecast_low decimal(28,10), forecast_high decimal(28,10)",
     "rpt_partner_freshness": "partner_id varchar, partner_name_zh varchar, domain varchar, feed varchar, "
     "feed_name_zh varchar, data_through date, complete_through date, last_landed_at timestamp, last_outcome varchar, "
     "last_outcome_zh varchar, last_message_zh varchar, expected_through date, is_late boolean",
@@ -37,8 +38,46 @@ TABLES = {
     "rpt_service_categories": "partner_id varchar, partner_name_zh varchar, service_category varchar, "
     "service_category_zh varchar, service_category_order integer, week_id varchar, person_times bigint, "
     "cumulative_person_times bigint, is_suppressed boolean",
+    "rpt_meeting_actions": "partner_id varchar, action_id varchar, week_id varchar, meeting_date date, "
+    "is_of_last_meeting boolean, title varchar, domain varchar, domain_name_zh varchar, organisation_code varchar, "
+    "organisation_short_name_zh varchar, owner_department varchar, due_on date, closed_on date, "
+    "standing_code varchar, days_overdue integer",
     "rpt_build": "build_id varchar, as_of timestamp, week_id varchar, is_demo boolean",
 }
+# Places and forecasts follow from what a test has bent.
+FOLLOWING = [
+    """
+    update marts.rpt_metric_weekly as weekly
+    set rank = ranked.place, ranked_units = ranked.units
+    from (
+        select metric_id, scope_type, scope_code, week_id, rank() over (
+            partition by metric_id, scope_type, week_id
+            order by case when direction = 'up' then 1 else -1 end * coalesce(completion_rate, cumulative_value) desc
+        ) as place, count(*) over (partition by metric_id, scope_type, week_id) as units
+        from marts.rpt_metric_weekly inner join marts.rpt_metric_catalogue using (metric_id)
+        where scope_type <> 'city' and cumulative_value is not null
+    ) as ranked
+    where weekly.metric_id = ranked.metric_id and weekly.scope_type = ranked.scope_type
+        and weekly.scope_code = ranked.scope_code and weekly.week_id = ranked.week_id and ranked.units > 1
+    """,
+    """
+    update marts.rpt_metric_weekly as weekly
+    set previous_rank = before.rank
+    from marts.rpt_metric_weekly as before
+    where weekly.metric_id = before.metric_id and weekly.scope_type = before.scope_type
+        and weekly.scope_code = before.scope_code and weekly.week_start = before.week_start + interval 7 day
+    """,
+    """
+    update marts.rpt_metric_weekly as weekly
+    set forecast = cumulative_value + value * (52 - isoweek), forecast_low = cumulative_value + value / 2 * left_over,
+        forecast_high = cumulative_value + value * 2 * left_over
+    from (select metric_id, week_id, week_start, weekofyear(week_start) as isoweek, 52 - isoweek as left_over
+        from marts.rpt_metric_weekly where scope_type = 'city') as weeks
+    inner join marts.rpt_metric_catalogue using (metric_id)
+    where weekly.metric_id = weeks.metric_id and weekly.week_id = weeks.week_id and kind = 'count' and isoweek >= 4
+        and value is not null
+    """,
+]
 # What is made of the weekly mart, after a test has bent that.
 DERIVED = {
     "rpt_fault_weekly": """
@@ -52,11 +91,12 @@ DERIVED = {
             select *,
                 case when direction = 'up' then 1 else -1 end * coalesce(completion_rate, cumulative_value) as merit
             from marts.rpt_metric_weekly inner join marts.rpt_metric_catalogue using (metric_id)
-            where fault is not null and scope_type = 'county' and cumulative_value is not null
+            where fault is not null and scope_type in ('county', 'partner') and cumulative_value is not null
         ),
         ranked as (
-            select *, rank() over (partition by metric_id, week_id order by merit) as rank_from_last,
-                rank() over (partition by metric_id, week_id order by merit desc) as rank_from_first
+            select * exclude (rank),
+                rank() over (partition by metric_id, scope_type, week_id order by merit) as rank_from_last,
+                rank() over (partition by metric_id, scope_type, week_id order by merit desc) as rank_from_first
             from measured
         )
         select fault, metric_id, scope_type, scope_code, scope_name_zh, scope_short_name_zh, week_id,
@@ -91,6 +131,38 @@ DERIVED = {
         select metric_id || '/county' as league_id, scope_type, scope_code, scope_name_zh, scope_short_name_zh,
             metric_id, week_id, rank_from_last::integer as rank_from_last, completion_rate as progress
         from ranked where rank_from_last <= 3 and rank_from_first > 1
+    """,
+    "rpt_printed_figures": """
+        with ordered as (
+            select *, lag(week_id) over (partition by metric_id, scope_type, scope_code order by week_start) as before,
+            from marts.rpt_metric_weekly inner join marts.rpt_metric_catalogue using (metric_id)
+            where scope_type in ('city', 'county', 'partner')
+        ),
+        printed as (
+            select *, 'cumulative_value' as figure, cumulative_value as printed_value,
+                case when kind = 'rate' then format('{:.1f}%', (cumulative_value * 100)::double)
+                    else format('{:,}', cumulative_value::bigint) end as printed_text
+            from ordered where has_target and cumulative_value is not null and kind in ('count', 'rate')
+            union all
+            select *, 'completion_rate', completion_rate, format('{:.1f}%', (completion_rate * 100)::double)
+            from ordered where completion_rate is not null and kind = 'count'
+        )
+        select week_id as issue_week,
+            case scope_code when '220100' then 'city' when '220102' then 'nanguan' else scope_code end as edition,
+            week_id, metric_id, scope_type, scope_code, figure,
+            printed_value::decimal(28, 10) as printed_value, printed_text, 'earlier' as printed_build_id,
+            timestamp '2025-10-20 00:00:00' as printed_at
+        from printed
+    """,
+    "rpt_restated_figures": """
+        select issue_week, edition, metric_id, scope_type, scope_code, week_id, figure, printed_text, printed_value,
+            (printed_value + 12)::decimal(28, 10) as current_value, false as is_suppressed, printed_build_id
+        from marts.rpt_printed_figures where metric_id = 'positions_offered' and figure = 'cumulative_value'
+    """,
+    "rpt_restatement_batches": """
+        select 'earlier' as printed_build_id, metric_id, week_id, 'batch' as batch_id, 'added' as change,
+            'job_postings' as feed, 'job_fair_system' as partner_id
+        from marts.rpt_metric_weekly where metric_id = 'positions_offered' and scope_type = 'city'
     """,
 }
 
@@ -129,11 +201,16 @@ VOLUMES = {
     "appointments_missed": 21,
     "appointment_waiting_days": 1500,
     "publicity_reach": 2100,
+    "hardship_on_register": 1800,
+    "relief_person_times": 80,
+    "relief_money_yuan": 63000,
+    "relief_register_persons": 1500,
 }
 RATIOS = {
     "voucher_redemption_rate": ("vouchers_redeemed", "vouchers_issued"),
     "mediation_success_rate": ("mediation_agreements", "mediation_cases_concluded"),
     "no_show_rate": ("appointments_missed", "appointments_due"),
+    "hardship_relief_coverage": ("relief_register_persons", "hardship_on_register"),
     "average_waiting_days": ("appointment_waiting_days", "appointments_fulfilled"),
 }
 with Path(__file__).with_name("metrics.csv").open(encoding="utf-8", newline="") as file:
@@ -169,6 +246,15 @@ FEEDS = [
     ("mediation_center", "劳动争议调解中心", "rights", "mediation_cases", "案件登记", 23),
     ("mediation_center", "劳动争议调解中心", "rights", "mediation_events", "调解过程", 61),
 ]
+HOSPITALS = {
+    "maternity_hospital": "浙大妇院吉林医院(长春市妇产医院)",
+    "eye_hospital": "长春爱尔眼科医院",
+    "orthopaedic_hospital": "长春骨伤医院",
+}
+PARTNER_METRICS = {
+    *("vouchers_redeemed", "health_person_times", "health_persons"),
+    *("no_show_rate", "average_waiting_days", "complaints"),
+}
 CATEGORIES = [
     (row["code"], row["name_zh"], "eye_hospital" if row["code"].startswith("eye") else "maternity_hospital")
     for row in _seed("code_lists/service_categories")
@@ -212,6 +298,7 @@ def build_marts(
         ],
         "rpt_metric_weekly": _weekly(year, last),
         **_sources(year, last, week),
+        "rpt_meeting_actions": _actions(year, last, week),
         "rpt_build": [(BUILD_ID, datetime(2025, 10, 26, 18, 30), week, is_demo)],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -224,13 +311,49 @@ def build_marts(
             connection.execute(f"create table marts.{table} ({columns})")
             connection.execute(f"insert into marts.{table} select * from loaded")
             connection.unregister("loaded")
-        for statement in statements or []:
+        for statement in [*(statements or []), *FOLLOWING]:
             connection.execute(statement)
         for table, query in DERIVED.items():
             connection.execute(f"create table marts.{table} as {query}")
         for statement in afterwards or []:
             connection.execute(statement)
     return path
+
+
+def _actions(year: int, last: int, week: str) -> list[tuple]:
+    """Six actions of the last meeting and two of one before, in every standing."""
+    end = date.fromisocalendar(year, last, 7)
+    met, before = end - timedelta(days=16), end - timedelta(days=30)
+    stated = [
+        (met, "加开电工焊工培训班（榆树市）", "employment", "220182", "榆树市", "劳动和经济工作部", 10, None, "open"),
+        (met, "集中化解欠薪争议", "rights", "UNKNOWN", "未注明单位", "权益保障部", 3, None, "open"),
+        (met, "通报进度滞后单位", "leadership", "UNKNOWN", "未注明单位", "办公室", -4, -6, "done_in_time"),
+        (met, "核实培训到课人数", "employment", "UNKNOWN", "未注明单位", "劳动和经济工作部", -6, -3, "done_late"),
+        (met, "增加乡镇义诊场次（南关区）", "health", "220102", "南关区", "职工服务中心", -5, None, "overdue"),
+        (met, "编印健康手册", "health", "UNKNOWN", "未注明单位", "宣传教育部", 8, -1, "cancelled"),
+        (before, "开展困难职工入户核查（德惠市）", "hardship", "220183", "德惠市", "权益保障部", -20, None, "overdue"),
+        (before, "补签集体合同（九台区）", "rights", "220113", "九台区", "权益保障部", -10, -2, "done_late"),
+    ]
+    return [
+        (
+            "leadership_office",
+            f"Y{year}{number:04d}",
+            week,
+            meeting,
+            meeting == met,
+            title,
+            domain,
+            DOMAINS[domain],
+            code,
+            unit,
+            department,
+            end + timedelta(days=due),
+            None if closed is None else end + timedelta(days=closed),
+            standing,
+            -due if standing == "overdue" else None,
+        )
+        for number, (meeting, title, domain, code, unit, department, due, closed, standing) in enumerate(stated, 1)
+    ]
 
 
 def _catalogue(row: dict[str, str]) -> tuple:
@@ -263,7 +386,13 @@ def _weekly(year: int, last: int) -> list[tuple]:
     counts = _counts(year, last)
     scopes = [("county", code, name, short, i) for i, (code, name, short, _) in enumerate(ORGANISATIONS, 1)]
     scopes = [("city", "220100", "长春市", "全市", 0), *scopes]
-    return [row for m in CATALOGUE for scope in scopes for row in _series(m["metric_id"], scope, year, last, counts)]
+    partners = [("partner", code, name, name[-8:], i) for i, (code, name) in enumerate(HOSPITALS.items(), 1)]
+    return [
+        row
+        for m in CATALOGUE
+        for scope in [*scopes, *(partners if m["metric_id"] in PARTNER_METRICS else [])]
+        for row in _series(m["metric_id"], scope, year, last, counts)
+    ]
 
 
 def _counts(year: int, last: int) -> dict[tuple[str, str], list[int]]:
@@ -281,6 +410,8 @@ def _counts(year: int, last: int) -> dict[tuple[str, str], list[int]]:
             split = draws.choices(range(len(units)), weights, k=city[-1])
             for i, unit in enumerate(units):
                 unit.append(split.count(i))
+        for share, code in zip((0.5, 0.3, 0.2), HOSPITALS, strict=True):
+            counts[(metric, code)] = [round(n * share) for n in city]
         counts[(metric, "220100")] = city
         counts |= {(metric, code): unit for (code, *_), unit in zip(ORGANISATIONS, units, strict=True)}
     for scope in ["220100", *(code for code, *_ in ORGANISATIONS)]:
@@ -295,7 +426,9 @@ def _counts(year: int, last: int) -> dict[tuple[str, str], list[int]]:
 def _series(metric: str, scope: tuple, year: int, last: int, counts: dict) -> list[tuple]:
     rows, before = [], None
     ratio, target = RATIOS.get(metric), TARGETS.get(metric)
-    if target is not None and not ratio and scope[0] != "city":
+    if scope[0] == "partner":
+        target = None
+    if target is not None and not ratio and scope[0] == "county":
         weights = {code: weight for code, *_, weight in ORGANISATIONS}
         target = (target * weights[scope[1]] / sum(weights.values())).quantize(Decimal(1), ROUND_HALF_UP)
     first, end_of_year = STARTS[metric], date(year, 12, 31)
@@ -346,6 +479,7 @@ def _series(metric: str, scope: tuple, year: int, last: int, counts: dict) -> li
                 code,
                 STATUS_ZH.get(code),
                 False,
+                *[None] * 6,
             )
         )
         before = value

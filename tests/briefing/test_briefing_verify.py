@@ -64,6 +64,62 @@ def test_a_template_that_lies_is_caught(own_templates, file, old, new, reason):
     assert "must not be sent" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("edition", "file", "old", "new", "reason"),
+    [
+        pytest.param(
+            "eye_hospital",
+            "charts.svg.j2",
+            "<b>{{ fig(card.cells.cumulative_value) }}</b>",
+            '<b>{{ fig(card.cells.cumulative_value)|replace(",", "") }}</b>',
+            "the text at its place",
+            id="card written another way",
+        ),
+        pytest.param(
+            "eye_hospital",
+            "charts.svg.j2",
+            '<span class="small">累计</span>',
+            '<span class="small">本周</span>',
+            "the sentence speaks of '本周'",
+            id="card that names another column",
+        ),
+        pytest.param(
+            "nanguan",
+            "tables.html.j2",
+            '{{ fig(row.due, "table") }}</td><td class="once">{{ fig(row.closed, "table") }}',
+            '{{ fig(row.closed, "table") }}</td><td class="once">{{ fig(row.due, "table") }}',
+            "no such head to its row or column",
+            id="deadline and day of closing swapped",
+        ),
+        pytest.param(
+            "nanguan",
+            "tables.html.j2",
+            '{{ fig(row.printed, "table") }}</td><td class="r">{{ fig(row.current, "table") }}',
+            '{{ fig(row.current, "table") }}</td><td class="r">{{ fig(row.printed, "table") }}',
+            "no such head to its row or column",
+            id="printed and restated swapped",
+        ),
+    ],
+)
+def test_a_template_that_lies_on_the_figure_pages_is_caught(own_templates, edition, file, old, new, reason):
+    settings = own_templates(file, old, new)
+    render(settings, WEEK, edition, BUILD_ID)
+    with pytest.raises(FigureMismatch, match=reason):
+        verify(settings, WEEK, edition)
+
+
+def test_what_the_issue_before_printed_is_held_against_its_record(issue, tmp_path):
+    shutil.copytree(issue.data_root, tmp_path / "data")
+    settings = Settings(issue.project_root, tmp_path / "data", issue.reports_root)
+    with duckdb.connect(str(build_path(settings, BUILD_ID))) as connection:
+        connection.execute(
+            "update marts.rpt_printed_figures set printed_text = '1' where metric_id = 'vouchers_issued' "
+            "and scope_type = 'city' and figure = 'cumulative_value'"
+        )
+    with pytest.raises(FigureMismatch, match="printed/city/vouchers_issued"):
+        verify(settings, WEEK, "city")
+
+
 def test_a_sentence_that_names_another_column_is_caught(house, monkeypatch):
     from worker_services.briefing import narrative
 

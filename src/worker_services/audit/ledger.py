@@ -84,6 +84,15 @@ def entries(settings: Settings) -> list[Entry]:
     return [Entry(**dict(row) | {"details": json.loads(row["details"])}) for row in rows]
 
 
+def first_about(settings: Settings, subject: str) -> Entry | None:
+    """The first entry about a subject, such as the publishing of a build."""
+    if not path(settings).exists():
+        return None
+    with _open(settings) as ledger:
+        row = ledger.execute("select * from entries where subject = ? order by seq limit 1", [subject]).fetchone()
+    return Entry(**dict(row) | {"details": json.loads(row["details"])}) if row else None
+
+
 def entry_hash(fields: dict[str, Any]) -> str:
     """SHA-256 of an entry's fields other than its hash, as canonical JSON (keys sorted, no spaces, UTF-8)."""
     return hashlib.sha256(_canonical(fields).encode()).hexdigest()

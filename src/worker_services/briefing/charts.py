@@ -5,7 +5,7 @@ from decimal import Decimal
 from math import ceil
 
 from worker_services.briefing.config import ChartChoice
-from worker_services.briefing.figures import CITY, COLUMN_ZH, Figure, FigureBook
+from worker_services.briefing.figures import COLUMN_ZH, Figure, FigureBook
 from worker_services.intervals import Week
 
 RECENT_WEEKS = 13
@@ -38,10 +38,11 @@ class Plot:
 
 @dataclass(frozen=True)
 class Label:
-    """Text beside the end of a line; `series` says whose colour it takes."""
+    """Text beside the end of a line; `column` is the word for the figure, `series` says whose colour it takes."""
 
     y: float
     name: str
+    column: str
     before: str
     figure: Figure
     unit: str
@@ -49,13 +50,35 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Bar:
+    """One bar of a funnel; `share` of the longest, None where there is none to draw."""
+
+    name: str
+    figure: Figure
+    share: float | None
+
+
+@dataclass(frozen=True)
 class Chart:
-    """`alt` says in words what the chart shows, without figures of its own."""
+    """`alt` says in words what the chart shows, without figures of its own. A funnel has bars and no plots."""
 
     kind: str
     title: str
     alt: str
     plots: list[Plot]
+    bars: list[Bar]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The year-end forecast of a metric; the numbers are shares of the target, for the drawing."""
+
+    name: str
+    done: float
+    low: float
+    high: float
+    expected: float
+    cells: list[Figure]
 
 
 def nice_ticks(highest: float, most: int = 4) -> list[float]:
@@ -68,6 +91,12 @@ def nice_ticks(highest: float, most: int = 4) -> list[float]:
     return [step * i for i in range(ceil(highest / step) + 1)]
 
 
+def rate_ticks(highest: float) -> list[float]:
+    """Shares from 0 to at least `highest`: quarters of 4%, 20% or 100%, whole hundreds beyond."""
+    top = next((top for top in (0.04, 0.2, 1.0) if highest <= top), None)
+    return nice_ticks(highest) if top is None else [top * n / 4 for n in range(5)]
+
+
 def place_labels(plot: Plot, top: float, height: float, gap: float = 31.0) -> list[Label]:
     """Labels at the height of what they name, pushed apart so that none covers another; topmost first."""
 
@@ -75,14 +104,22 @@ def place_labels(plot: Plot, top: float, height: float, gap: float = 31.0) -> li
         return top + height * (1 - (value or 0.0) / plot.ticks[-1])
 
     labels = [
-        Label(at(last_known(s.values)), s.name, "", s.last, s.last.unit if s.last.is_number else "", n)
+        Label(
+            at(last_known(s.values)),
+            s.name,
+            COLUMN_ZH["value"] if len(plot.series) > 1 else "",
+            "",
+            s.last,
+            s.last.unit if s.last.is_number else "",
+            n,
+        )
         for n, s in enumerate(plot.series)
     ]
     if plot.limit_label is not None:
         before, unit = ("≥", "") if plot.is_rate else ("", plot.limit_label.unit)
-        labels.append(Label(at(plot.limit), COLUMN_ZH["target"], before, plot.limit_label, unit, None))
+        labels.append(Label(at(plot.limit), COLUMN_ZH["target"], "", before, plot.limit_label, unit, None))
     if plot.pace is not None and plot.pace_label is not None:
-        labels.append(Label(at(plot.pace[-1]), COLUMN_ZH["expected_share"], "", plot.pace_label, "", None))
+        labels.append(Label(at(plot.pace[-1]), COLUMN_ZH["expected_share"], "", "", plot.pace_label, "", None))
     labels.sort(key=lambda label: label.y)
     ys = spread([label.y for label in labels], gap, top, top + height - 4)
     return [replace(label, y=y) for label, y in zip(labels, ys, strict=True)]
@@ -104,36 +141,66 @@ def last_known(values: list[float | None]) -> float | None:
     return next((value for value in reversed(values) if value is not None), None)
 
 
-def draw(book: FigureBook, choice: ChartChoice, domain_zh: str) -> Chart | None:
-    """The chart of a domain, or None when the marts have none of its metrics."""
-    metrics = [m for m in choice.metrics if m in book.marts.catalogue]
+def draw(book: FigureBook, choice: ChartChoice) -> Chart | None:
+    """A chart, or None when the edition has none of its metrics."""
+    metrics = [m for m in choice.metrics if book.standing(m)]
     if not metrics:
         return None
-    names = {m: book.marts.catalogue[m]["name_zh"] for m in metrics}
-    title = "、".join(names.values())
-    if choice.kind == "weekly_lines":
-        plots = [_weekly(book, metrics, _since_first(book, metrics))]
-        return Chart(choice.kind, f"{title}（按周）", f"{domain_zh}折线图：{title}逐周变化", plots)
+    names = "、".join(book.marts.metrics[m]["name_zh"] for m in metrics)
+    if choice.kind == "funnel":
+        return Chart(choice.kind, choice.title, f"横条图：{names}的累计数对照", [], _funnel(book, metrics))
     if choice.kind == "pace":
         plots = [_cumulative(book, metric) for metric in metrics]
-        return Chart(
-            choice.kind,
-            f"{title}：累计与序时进度",
-            f"{domain_zh}折线图：{title}的累计数与按序时进度应达到的数",
-            plots,
-        )
+        return Chart(choice.kind, choice.title, f"折线图：{names}的累计数与按序时进度应达到的数", plots, [])
+    if choice.kind == "weekly_lines":
+        plots = [_weekly(book, metrics, _since_first(book, metrics))]
+        return Chart(choice.kind, choice.title, f"折线图：{names}逐周变化", plots, [])
     recent = _weeks(book)[-RECENT_WEEKS:]
     plots = [_weekly(book, metrics, recent)]
-    if choice.rate in book.marts.catalogue:
-        rate = _weekly(book, [choice.rate], recent)
-        plots.append(rate)
-        title = f"{title}与{rate.title}"
-    return Chart(choice.kind, f"{title}（近期各周）", f"{domain_zh}柱状图与折线图：{title}的近期各周情况", plots)
+    plots += [_weekly(book, [m], recent, _span(book, m)) for m in choice.beside if book.standing(m)]
+    return Chart(
+        choice.kind, choice.title, f"柱状图与折线图：{'、'.join(p.title for p in plots)}的近期各周情况", plots, []
+    )
+
+
+def _funnel(book: FigureBook, metrics: list[str]) -> list[Bar]:
+    figures = {metric: book.metric(metric, "cumulative_value") for metric in metrics}
+    longest = max((float(f.value) for f in figures.values() if isinstance(f.value, Decimal)), default=0.0)
+    return [
+        Bar(
+            str(book.marts.metrics[metric]["name_zh"]),
+            figure,
+            float(figure.value) / longest if longest and isinstance(figure.value, Decimal) else None,
+        )
+        for metric, figure in figures.items()
+    ]
+
+
+def outlook(book: FigureBook) -> list[Outlook]:
+    """The forecasts of the metrics that have a target to hold them against."""
+    found = []
+    for metric, catalogue in book.marts.catalogue.items():
+        row = book.standing(metric) or {}
+        if not row.get("target") or row["forecast"] is None:
+            continue
+        done, low, high, expected = (
+            float(row[column] / row["target"])
+            for column in ("cumulative_value", "forecast_low", "forecast_high", "forecast")
+        )
+        columns = ("target", "forecast", "forecast_low", "forecast_high")
+        cells = [book.metric(metric, column) for column in columns]
+        found.append(Outlook(str(catalogue["name_zh"]), done, low, high, expected, cells))
+    return found
+
+
+def sparkline(book: FigureBook, metric: str) -> list[float | None]:
+    """The values of the recent weeks."""
+    return _values(book, metric, "value", _weeks(book)[-RECENT_WEEKS:])
 
 
 def _weeks(book: FigureBook) -> list[str]:
     year = str(book.marts.week.year)
-    return sorted({key[3] for key in book.marts.weekly if key[1] == "city" and key[3].startswith(year)})
+    return sorted({key[3] for key in book.marts.weekly if key[1:3] == book.scope and key[3].startswith(year)})
 
 
 def _since_first(book: FigureBook, metrics: list[str]) -> list[str]:
@@ -146,18 +213,23 @@ def _since_first(book: FigureBook, metrics: list[str]) -> list[str]:
 
 
 def _values(book: FigureBook, metric: str, column: str, weeks: list[str]) -> list[float | None]:
-    rows = [book.marts.weekly.get((metric, *CITY, week)) for week in weeks]
+    rows = [book.marts.weekly.get((metric, *book.scope, week)) for week in weeks]
     return [None if row is None or row[column] is None else float(row[column]) for row in rows]
 
 
-def _weekly(book: FigureBook, metrics: list[str], weeks: list[str]) -> Plot:
-    catalogue = [book.marts.catalogue[m] for m in metrics]
+def _span(book: FigureBook, metric: str) -> str:
+    """A rate of one week jumps; the year to date is what its target is held against."""
+    return "cumulative_value" if book.marts.metrics[metric]["kind"] == "rate" else "value"
+
+
+def _weekly(book: FigureBook, metrics: list[str], weeks: list[str], column: str = "value") -> Plot:
+    catalogue = [book.marts.metrics[m] for m in metrics]
     is_rate = catalogue[0]["kind"] == "rate"
     series = [
         Series(
-            row["name_zh"] if len(catalogue) > 1 else COLUMN_ZH["value"],
-            _values(book, row["metric_id"], "value", weeks),
-            book.metric(row["metric_id"], "value"),
+            row["name_zh"] if len(catalogue) > 1 else COLUMN_ZH[column],
+            _values(book, row["metric_id"], column, weeks),
+            book.metric(row["metric_id"], column),
         )
         for row in catalogue
     ]
@@ -169,7 +241,7 @@ def _weekly(book: FigureBook, metrics: list[str], weeks: list[str]) -> Plot:
         unit="%" if is_rate else catalogue[0]["unit_zh"],
         weeks=[Week.parse(week).number for week in weeks],
         series=series,
-        ticks=[0.0, 0.25, 0.5, 0.75, 1.0] if is_rate else nice_ticks(highest),
+        ticks=rate_ticks(highest) if is_rate else nice_ticks(highest),
         is_rate=is_rate,
         limit=float(target.value) if target and isinstance(target.value, Decimal) else None,
         limit_label=target if has_limit else None,
@@ -177,7 +249,7 @@ def _weekly(book: FigureBook, metrics: list[str], weeks: list[str]) -> Plot:
 
 
 def _cumulative(book: FigureBook, metric: str) -> Plot:
-    row, weeks = book.marts.catalogue[metric], _weeks(book)
+    row, weeks = book.marts.metrics[metric], _weeks(book)
     values = _values(book, metric, "cumulative_value", weeks)
     target = book.metric(metric, "target")
     limit = float(target.value) if isinstance(target.value, Decimal) else None

@@ -4,12 +4,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from worker_services.briefing.errors import BriefingError, UnknownEdition
 from worker_services.intervals import Week
 from worker_services.settings import Settings
+from worker_services.yaml_files import read_yaml
 
 
 class Part(BaseModel):
@@ -17,7 +17,20 @@ class Part(BaseModel):
 
 
 class Edition(Part):
+    """Whom an issue is made for: the city, a union below it or a partner, by its code in the marts."""
+
     name_zh: str
+    name_en: str
+    kind: Literal["city", "union", "partner"]
+    scope_code: str | None = None
+    language: Literal["zh", "en"]
+    recipients: list[str]
+
+    @model_validator(mode="after")
+    def _scope(self) -> "Edition":
+        if (self.kind == "city") != (self.scope_code is None):
+            raise ValueError(f"'{self.name_zh}': scope_code names the unit of a union or partner; the city has none")
+        return self
 
 
 class ImprintLine(Part):
@@ -31,30 +44,36 @@ class Demo(Part):
 
 
 class ChartChoice(Part):
-    kind: Literal["weekly_lines", "pace", "paired_bars"]
+    """What one chart shows; `beside` are metrics drawn as lines of their own right of it."""
+
+    title: str
+    kind: Literal["weekly_lines", "pace", "paired_bars", "funnel"]
     metrics: list[str] = Field(min_length=1)
-    rate: str | None = None
+    beside: list[str] = []
 
 
 class MailConfig(Part):
     sender_name: str
     sender: str
-    recipients: dict[str, list[str]]
     sent_at_minute: int = Field(ge=0, lt=1440)
 
 
 class BriefingConfig(Part):
+    """`root` is the project's folder, in which the rules and the remarks lie."""
+
+    root: Path
     office: str
     programme: str
     publication: str
-    title: list[str]
+    titles: dict[Literal["city", "union", "partner"], list[str]]
     first_issue_week: Week
     editions: dict[str, Edition]
     imprint: list[ImprintLine]
     demo: Demo
     leagues: dict[str, str]
     organisation_table: list[str]
-    charts: dict[str, ChartChoice]
+    charts: list[ChartChoice]
+    remarks: str
     mail: MailConfig
 
     @field_validator("first_issue_week", mode="before")
@@ -86,4 +105,4 @@ def load_config(settings: Settings) -> BriefingConfig:
 
 @lru_cache(maxsize=4)
 def _load(path: Path) -> BriefingConfig:
-    return BriefingConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return BriefingConfig.model_validate({**read_yaml(path), "root": path.parents[1]})

@@ -43,7 +43,7 @@ def read_faults(book: FigureBook) -> Faults:
                 [
                     (unit["scope_short_name_zh"], book.fault_last(unit))
                     for unit in book.marts.fault_last
-                    if unit["metric_id"] == row["metric_id"]
+                    if unit["metric_id"] == row["metric_id"] and unit["scope_type"] == "county"
                 ],
             )
             for row in sorted(book.marts.faults, key=lambda row: _order(book, row))
@@ -57,7 +57,7 @@ def read_faults(book: FigureBook) -> Faults:
             [
                 (unit["scope_short_name_zh"], book.uneven_last(unit))
                 for unit in book.marts.uneven_last
-                if unit["league_id"] == row["league_id"]
+                if unit["league_id"] == row["league_id"] and unit["scope_type"] == "county"
             ],
         )
         for row in sorted(book.marts.uneven, key=lambda row: _order(book, row))

@@ -5,15 +5,16 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Literal
 
-from worker_services.briefing.marts import Marts, Row
+from worker_services.briefing.marts import CITY, Marts, Row
 from worker_services.intervals import Week
 
 Notation = Literal["count", "percent", "points", "date"]
 Sign = Literal["plain", "signed", "magnitude"]
 
-CITY = ("city", "220100")
 ABSENT = "—"
 SUPPRESSED = "＊"
+# Stands before a column's word where a unit's own edition sets the city beside it.
+CITY_ZH = "全市"
 
 # Words that stand for a column wherever it is printed: in table heads, in sentences, in the notes.
 COLUMN_ZH = {
@@ -37,8 +38,26 @@ COLUMN_ZH = {
     "coefficient_of_variation": "离散系数",
     "coefficient_of_variation_change": "比四周前",
     "progress": "完成率",
+    "rank": "位次",
+    "previous_rank": "上周位次",
+    "ranked_units": "参加排序",
+    "forecast": "年底预计",
+    "forecast_low": "预计下限",
+    "forecast_high": "预计上限",
+    "meeting_date": "会议于",
+    "decided": "议定事项",
+    "closed": "办结",
+    "open": "在办",
+    "overdue": "逾期",
+    "days_overdue": "逾期",
+    "due_on": "完成时限",
+    "closed_on": "办结日期",
+    "printed_value": "上期",
+    "current_value": "本期",
 }
 
+_PLACES = {"rank", "previous_rank"}
+_CLOSED = ("done_in_time", "done_late")
 _SHARES = {"completion_rate", "expected_share", "acceptance_rate", "progress"}
 
 
@@ -96,16 +115,32 @@ class FigureBook:
         self.figures: dict[str, Figure] = {}
         self._as_of = f"{marts.as_of:%Y-%m-%dT%H:%M:%SZ}"
 
+    @property
+    def scope(self) -> tuple[str, str]:
+        """Whose figures these are when nobody else is named."""
+        return self.marts.scope
+
+    def standing(self, metric: str) -> Row | None:
+        """The week's row of a metric for the edition's own scope."""
+        return self.marts.weekly.get((metric, *self.scope, str(self.marts.week)))
+
+    def has_target(self, metric: str) -> bool:
+        """Whether the edition's own scope has an annual target; the city's are those that the catalogue says so of."""
+        row = self.standing(metric)
+        if row is None or not self.marts.metrics[metric]["has_target"]:
+            return False
+        return self.marts.is_city or row["target"] is not None
+
     def metric(
         self,
         metric: str,
         column: str,
-        scope: tuple[str, str] = CITY,
+        scope: tuple[str, str] | None = None,
         week: Week | str | None = None,
         magnitude: bool = False,
     ) -> Figure:
         """A column of rpt_metric_weekly; changes carry their sign unless only their magnitude is wanted."""
-        week_id = str(week or self.marts.week)
+        week_id, scope = str(week or self.marts.week), scope or self.scope
         row = self.marts.weekly[(metric, *scope, week_id)]
         sign: Sign = "magnitude" if magnitude else "signed" if column in ("change", "pace_gap") else "plain"
         return self._add_metric(
@@ -139,15 +174,16 @@ class FigureBook:
             row["cumulative_value"],
         )
 
-    def uneven(self, row: Row, column: str) -> Figure:
+    def uneven(self, row: Row, column: str, magnitude: bool = False) -> Figure:
         """A column of rpt_uneven_progress: coefficients have no unit."""
         is_count = column == "units_shown"
         return self._add(
-            f"uneven/league/{row['metric_id']}.{row['scope_type']}/{row['week_id']}/{column}",
+            f"uneven/league/{row['metric_id']}.{row['scope_type']}/{row['week_id']}/{column}"
+            f"{'|magnitude' if magnitude else ''}",
             row[column],
             "count",
             0 if is_count else 3,
-            "signed" if column == "coefficient_of_variation_change" else "plain",
+            "magnitude" if magnitude else "signed" if column == "coefficient_of_variation_change" else "plain",
             unit="家" if is_count else "",
             reason="" if row[column] is not None else "参评单位不足两家或与四周前不可比",
         )
@@ -160,19 +196,72 @@ class FigureBook:
         )
 
     def status_count(self, status_code: str) -> Figure:
-        """How many city metrics with a target stand at this status."""
-        week = str(self.marts.week)
-        n = sum(
-            self.marts.weekly[(metric, *CITY, week)]["status_code"] == status_code
-            for metric, row in self.marts.catalogue.items()
-            if row["has_target"]
-        )
-        return self._add(f"status_count/city/220100/{week}/{status_code}", n, "count", 0, unit="项")
+        """How many of the scope's metrics with a target stand at this status."""
+        rows = [self.standing(metric) or {} for metric in self.marts.metrics if self.has_target(metric)]
+        n = sum(row["status_code"] == status_code for row in rows)
+        return self._add(self._own("status_count", status_code), n, "count", 0, unit="项")
 
     def target_count(self) -> Figure:
-        """How many metrics have a target."""
-        n = sum(row["has_target"] for row in self.marts.catalogue.values())
-        return self._add(f"target_count/city/220100/{self.marts.week}/metrics", n, "count", 0, unit="项")
+        """How many of the scope's metrics have a target."""
+        n = sum(self.has_target(metric) for metric in self.marts.metrics)
+        return self._add(self._own("target_count", "metrics"), n, "count", 0, unit="项")
+
+    def action_count(self, column: str) -> Figure:
+        """Of the actions decided at the last meeting: how many there are, are closed, open, or overdue."""
+        codes = {"closed": _CLOSED, "open": ("open",), "overdue": ("overdue",)}.get(column)
+        last = [row for row in self.marts.actions if row["is_of_last_meeting"]]
+        n = sum(codes is None or row["standing_code"] in codes for row in last)
+        return self._add(self._own("action_count", column), n, "count", 0, unit="项")
+
+    def action_meeting(self) -> Figure:
+        """The day of the last meeting."""
+        days = [row["meeting_date"] for row in self.marts.actions if row["is_of_last_meeting"]]
+        return self._add(
+            self._own("action_meeting", "meeting_date"),
+            days[0] if days else None,
+            "date",
+            0,
+            reason="" if days else "无会议记录",
+        )
+
+    def action(self, row: Row, column: str) -> Figure:
+        """A date or the days overdue of one action."""
+        scope = f"{row['organisation_code']}.{row['action_id'].replace('/', '_')}"
+        return self._add(
+            f"action/organisation/{scope}/{row['week_id']}/{column}",
+            row[column],
+            "date" if column != "days_overdue" else "count",
+            0,
+            unit="天" if column == "days_overdue" else "",
+            reason="" if row[column] is not None else "尚未办结" if column == "closed_on" else "未逾期",
+        )
+
+    def printed(self, row: Row) -> Figure:
+        """A figure of the issue before, as it was printed."""
+        scope = f"{row['metric_id']}.{row['scope_code']}"
+        return self._add(
+            f"printed/{row['scope_type']}/{scope}/{row['issue_week']}/{row['figure']}",
+            row["printed_value"],
+            *notation_of(self.marts.metrics[row["metric_id"]], row["figure"]),
+            unit=unit_of(self.marts.metrics[row["metric_id"]], row["figure"]),
+            printed=row["printed_text"],
+        )
+
+    def restated(self, row: Row, column: str) -> Figure:
+        """A figure of the issue before that is another now: `column` says which of the two."""
+        scope = f"{row['metric_id']}.{row['scope_code']}.{row['figure']}"
+        return self._add(
+            f"restated/{row['scope_type']}/{scope}/{row['week_id']}/{column}",
+            row[column],
+            *notation_of(self.marts.metrics[row["metric_id"]], row["figure"]),
+            "signed" if row["figure"] in ("change", "pace_gap") else "plain",
+            unit=unit_of(self.marts.metrics[row["metric_id"]], row["figure"]),
+            reason="" if row[column] is not None else "不公布" if row["is_suppressed"] else "无数据或分母为零",
+            printed=row["printed_text"] if column == "printed_value" else None,
+        )
+
+    def _own(self, kind: str, column: str) -> str:
+        return f"{kind}/{self.scope[0]}/{self.scope[1]}/{self.marts.week}/{column}"
 
     def freshness(self, row: Row) -> Figure:
         scope = f"{row['partner_id']}.{row['feed']}"
@@ -188,7 +277,7 @@ class FigureBook:
         """The last day that every partner's data reach."""
         days = [row["complete_through"] for row in self.marts.freshness]
         return self._add(
-            f"freshness_of_all/city/220100/{self.marts.week}/complete_through",
+            self._own("freshness_of_all", "complete_through"),
             min(days) if days and None not in days else None,
             "date",
             0,
@@ -210,7 +299,7 @@ class FigureBook:
     def quality_total(self, column: str) -> Figure:
         """Sum of a column of counts over every feed of the week."""
         return self._add(
-            f"quality_total/city/220100/{self.marts.week}/{column}",
+            self._own("quality_total", column),
             sum(row[column] or 0 for row in self.marts.quality),
             "count",
             0,
@@ -244,7 +333,7 @@ class FigureBook:
             notation,
             decimals,
             sign,
-            unit="" if notation == "percent" else "个百分点" if notation == "points" else catalogue["unit_zh"],
+            unit=unit_of(catalogue, column),
             reason="" if value is not None else "不公布" if is_suppressed else "无数据或分母为零",
         )
 
@@ -258,15 +347,13 @@ class FigureBook:
         *,
         unit: str = "",
         reason: str = "",
+        printed: str | None = None,
     ) -> Figure:
+        """`printed` is what an earlier issue made of the value."""
         if isinstance(value, int):
             value = Decimal(value)
-        if value is None:
-            printed = SUPPRESSED if reason == "不公布" else ABSENT
-        elif isinstance(value, date):
-            printed = print_date(value)
-        else:
-            printed = print_number(value, notation, decimals, sign)
+        if printed is None:
+            printed = _text(value, notation, decimals, sign, reason)
         metric, scope_type, scope_code, week, column = figure_id.split("/")
         figure = Figure(
             id=figure_id,
@@ -286,8 +373,16 @@ class FigureBook:
         return kept
 
 
+def _text(value: Decimal | date | None, notation: Notation, decimals: int, sign: Sign, reason: str) -> str:
+    if value is None:
+        return SUPPRESSED if reason == "不公布" else ABSENT
+    return print_date(value) if isinstance(value, date) else print_number(value, notation, decimals, sign)
+
+
 def notation_of(catalogue: Row, column: str) -> tuple[Notation, int]:
     """How a column of a metric is written, and with how many decimals."""
+    if column in _PLACES or column == "ranked_units":
+        return "count", 0
     if column in _SHARES:
         return "percent", 1
     if column == "pace_gap":
@@ -295,3 +390,11 @@ def notation_of(catalogue: Row, column: str) -> tuple[Notation, int]:
     if catalogue["kind"] == "rate":
         return ("points" if column == "change" else "percent"), 1
     return "count", int(catalogue["decimals"])
+
+
+def unit_of(catalogue: Row, column: str) -> str:
+    """What stands behind a column of a metric; a percentage carries its sign with it."""
+    if column in _PLACES or column == "ranked_units":
+        return "位" if column in _PLACES else "家"
+    notation, _ = notation_of(catalogue, column)
+    return "" if notation == "percent" else "个百分点" if notation == "points" else str(catalogue["unit_zh"])

@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from worker_services.briefing.errors import NoPublishedBuild, WeekNotCovered
+from worker_services.briefing.config import Edition
+from worker_services.briefing.errors import BriefingError, NoPublishedBuild, WeekNotCovered
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import current
@@ -17,22 +18,52 @@ from worker_services.warehouse.publish import current
 Row = dict[str, Any]
 UNIONS = ("county", "industry", "direct")
 """Scope types of the unions below the city."""
+CITY = ("city", "220100")
 MetricKey = tuple[str, str, str, str]
+WEEKLY_COLUMNS = (
+    "metric_id",
+    "scope_type",
+    "scope_code",
+    "scope_name_zh",
+    "scope_short_name_zh",
+    "scope_order",
+    "week_id",
+    "value",
+    "change",
+    "cumulative_value",
+    "target",
+    "completion_rate",
+    "expected_share",
+    "pace_gap",
+    "status_code",
+    "status_zh",
+    "rank",
+    "previous_rank",
+    "ranked_units",
+    "forecast",
+    "forecast_low",
+    "forecast_high",
+    "is_suppressed",
+)
 
 
 @dataclass(frozen=True)
 class Marts:
-    """Rows as DuckDB gives them (Decimal, date, None).
+    """Rows as DuckDB gives them (Decimal, date, None), of one edition.
 
-    `metrics` are all that are published, `catalogue` the headline ones, both in the order of display. `weekly` is keyed
-    metric, scope type, scope code, week; `metric_feeds` gives the metrics that a feed counts into. `uneven` compares
-    the county-level unions, `uneven_last` and `fault_last` are those in the last places, the very last one first.
+    `scope` is the edition's own. `metrics` are all that are published, `catalogue` those that the edition shows, both
+    in the order of display. `weekly` is keyed metric, scope type, scope code, week: the year to date for the city and
+    the edition's own scope, and the week itself for all whom the city's edition names. `metric_feeds` gives the metrics
+    that a feed counts into. `uneven` compares the county-level unions; `uneven_last` and `fault_last` are the
+    county-level unions and partners in the last places, the very last one first. `actions` were decided at the
+    promotion meetings. `printed` is what the issue of the week before said, `restated` what has changed of it since.
     """
 
     build_id: str
     as_of: datetime
     is_demo: bool
     week: Week
+    scope: tuple[str, str]
     metrics: dict[str, Row]
     catalogue: dict[str, Row]
     weekly: dict[MetricKey, Row]
@@ -46,6 +77,14 @@ class Marts:
     uneven_last: list[Row]
     faults: list[Row]
     fault_last: list[Row]
+    actions: list[Row]
+    printed: list[Row]
+    restated: list[Row]
+    restatement_batches: list[Row]
+
+    @property
+    def is_city(self) -> bool:
+        return self.scope == CITY
 
 
 def build_path(settings: Settings, build_id: str | None = None) -> Path:
@@ -74,8 +113,8 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def read_marts(path: Path, week: Week) -> Marts:
-    """Read what the briefing of `week` needs. Raises WeekNotCovered."""
+def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Marts:
+    """Read what an edition of the briefing of `week` needs. Raises WeekNotCovered, BriefingError."""
     with reading(path) as connection:
         build = _rows(connection, "select * from marts.rpt_build")[0]
         first = connection.execute("select min(week_id) from marts.rpt_metric_weekly").fetchone()
@@ -86,60 +125,125 @@ def read_marts(path: Path, week: Week) -> Marts:
                 f"build {build['build_id']} covers {covered}, not {week}; "
                 "ask for another week, or ingest the missing nights and publish a new build"
             )
+        scope = _scope(connection, edition_id, edition)
+        is_city = scope == CITY
         here = f"where week_id = '{week}'"  # a literal: query parameters make DuckDB import pandas
+        own = f"scope_type = '{scope[0]}' and scope_code = '{scope[1]}'"
+        named = f"scope_type in {(*UNIONS, 'partner')}" if is_city else own
         weekly = _rows(
             connection,
-            f"select * from marts.rpt_metric_weekly where week_id <= '{week}' "
-            f"and (scope_type = 'city' or week_id = '{week}') order by scope_order, scope_code, metric_id, week_id",
+            f"select {', '.join(WEEKLY_COLUMNS)} from marts.rpt_metric_weekly "
+            f"where week_id <= '{week}' and (scope_type = 'city' or {own} or (week_id = '{week}' and {named})) "
+            "order by scope_order, scope_code, metric_id, week_id",
         )
         metrics = {
             row["metric_id"]: row
             for row in _rows(connection, "select * from marts.rpt_metric_catalogue order by display_order, metric_id")
         }
+        by_key = {(r["metric_id"], r["scope_type"], r["scope_code"], r["week_id"]): r for r in weekly}
+        delivered = "true" if scope[0] != "partner" else f"partner_id = '{scope[1]}'"
+        last_units = f"{here} and scope_type in ('county', 'partner') and ({named})"
+        before = f"where issue_week = '{week.previous()}' and edition = '{edition_id}'"
+        restated = _rows(
+            connection,
+            f"select * from marts.rpt_restated_figures {before} order by metric_id, scope_type, scope_code, figure",
+        )
         return Marts(
             build_id=build["build_id"],
             as_of=build["as_of"],
             is_demo=build["is_demo"],
             week=week,
+            scope=scope,
             metrics=metrics,
-            catalogue={metric: row for metric, row in metrics.items() if row["is_headline"]},
-            weekly={(r["metric_id"], r["scope_type"], r["scope_code"], r["week_id"]): r for r in weekly},
+            catalogue={metric: row for metric, row in metrics.items() if _shows(row, by_key, scope, week)},
+            weekly=by_key,
             organisations=list({r["scope_code"]: r for r in weekly if r["scope_type"] in UNIONS}.values()),
             metric_feeds=dict(
                 connection.execute(
                     "select feed, list(metric_id order by metric_id) from marts.rpt_metric_feeds group by feed"
                 ).fetchall()
             ),
-            freshness=_rows(connection, "select * from marts.rpt_partner_freshness order by domain, partner_id, feed"),
+            freshness=_rows(
+                connection,
+                f"select * from marts.rpt_partner_freshness where {delivered} order by domain, partner_id, feed",
+            ),
             quality=_rows(
                 connection,
-                f"select * from marts.rpt_quality_feed_weekly {here} order by partner_id, feed",
+                f"select * from marts.rpt_quality_feed_weekly {here} and {delivered} order by partner_id, feed",
             ),
             reasons=_rows(
                 connection,
-                f"select * from marts.rpt_quality_reasons {here} "
+                f"select * from marts.rpt_quality_reasons {here} and {delivered} "
                 "order by rows desc, partner_id, feed, column_name, rule",
             ),
             categories=_rows(
                 connection,
-                f"select * from marts.rpt_service_categories {here} order by service_category_order, partner_id",
-            ),
+                f"select * from marts.rpt_service_categories {here} and {delivered} "
+                "order by service_category_order, partner_id",
+            )
+            if scope[0] in ("city", "partner")
+            else [],
             uneven=_rows(
                 connection,
                 f"select * from marts.rpt_uneven_progress {here} and scope_type = 'county' order by league_id",
-            ),
+            )
+            if is_city
+            else [],
             uneven_last=_rows(
                 connection,
-                f"select * from marts.rpt_uneven_progress_units {here} and scope_type = 'county' "
+                f"select * from marts.rpt_uneven_progress_units {last_units} "
                 "order by league_id, rank_from_last, scope_code",
             ),
-            faults=_rows(connection, f"select * from marts.rpt_fault_weekly {here} order by metric_id"),
+            faults=_rows(connection, f"select * from marts.rpt_fault_weekly {here} order by metric_id")
+            if is_city
+            else [],
             fault_last=_rows(
                 connection,
-                f"select * from marts.rpt_fault_units {here} and scope_type = 'county' "
-                "order by metric_id, rank_from_last, scope_code",
+                f"select * from marts.rpt_fault_units {last_units} order by metric_id, rank_from_last, scope_code",
             ),
+            actions=_rows(
+                connection,
+                f"select * from marts.rpt_meeting_actions {here}"
+                + ("" if is_city else f" and organisation_code = '{scope[1]}'")
+                + " order by meeting_date desc, due_on, action_id",
+            ),
+            printed=_rows(connection, f"select * from marts.rpt_printed_figures {before}"),
+            restated=restated,
+            restatement_batches=_rows(
+                connection,
+                "select distinct printed_build_id, metric_id, week_id, change, partner_id, feed "
+                "from marts.rpt_restatement_batches order by all",
+            )
+            if restated
+            else [],
         )
+
+
+def _scope(connection: duckdb.DuckDBPyConnection, edition_id: str, edition: Edition) -> tuple[str, str]:
+    """Type and code of the scope that an edition is for, as the marts have it. Raises BriefingError."""
+    if edition.scope_code is None:
+        return CITY
+    types = ("partner",) if edition.kind == "partner" else UNIONS
+    found = connection.execute(
+        "select distinct scope_type from marts.rpt_metric_weekly "
+        f"where scope_code = '{edition.scope_code}' and scope_type in {(*types, '')}"
+    ).fetchone()
+    if found is None:
+        raise BriefingError(
+            f"edition '{edition_id}': no {edition.kind} '{edition.scope_code}' is in the marts; "
+            "mend its scope_code in config/briefing.yaml"
+        )
+    return found[0], edition.scope_code
+
+
+def _shows(metric: Row, weekly: dict[MetricKey, Row], scope: tuple[str, str], week: Week) -> bool:
+    """The city shows the headline metrics; others the headlines and faults in which they have a part this year."""
+    row = weekly.get((metric["metric_id"], *scope, str(week)))
+    if scope == CITY:
+        return bool(metric["is_headline"])
+    if row is None or not (metric["is_headline"] or metric["fault"]):
+        return False
+    return bool(row["cumulative_value"] or row["is_suppressed"] or row["target"] is not None)
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:

@@ -1,21 +1,30 @@
 """Everything one issue says, read from the marts: header, sentences, tables, charts, notes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from worker_services.briefing import narrative
-from worker_services.briefing.charts import Chart, draw
+from worker_services.briefing.charts import Chart, Outlook, draw, outlook, sparkline
 from worker_services.briefing.config import BriefingConfig, Edition
 from worker_services.briefing.errors import BriefingError
 from worker_services.briefing.faults import Faults, read_faults
-from worker_services.briefing.figures import CITY, COLUMN_ZH, Figure, FigureBook
-from worker_services.briefing.marts import Marts, Row, read_marts
+from worker_services.briefing.figures import CITY_ZH, COLUMN_ZH, Figure, FigureBook
+from worker_services.briefing.marts import CITY, Marts, Row, read_marts
 from worker_services.briefing.narrative import Sentence, numeral
+from worker_services.briefing.remarks import Remarks, read_remarks
+from worker_services.briefing.rules import Rules, apply, load_rules
 from worker_services.contracts import load_contract
 from worker_services.intervals import Week
 
 REASONS_SHOWN = 8
+RESTATED_SHOWN = 12
+AFFECTED_SHOWN = 6
+CARDS_SHOWN = 4
+# From this share of the rows received, what is held back is worth naming the metrics that it touches.
+MUCH = Decimal("0.05")
+ACTIONS_SHOWN = 20
 INCOMPLETE = "△"
 QUALITY_COLUMNS = (
     "rows_received",
@@ -24,6 +33,16 @@ QUALITY_COLUMNS = (
     "rows_held_orphan",
     "acceptance_rate",
 )
+# 推进不平衡 has its own sentences; the other two faults are read off the metrics that make them visible.
+FAULTS = (("service_quality", "服务质量有待提高", "服务质量"), ("publicity", "宣传力度不够", "宣传力度"))
+STANDINGS = {
+    "done_in_time": "按期办结",
+    "done_late": "逾期办结",
+    "open": "在办",
+    "overdue": "逾期未办结",
+    "cancelled": "已取消",
+}
+_BATCHES = {"added": "补送", "removed": "撤回", "possible": "更正"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +57,19 @@ class Paragraph:
 class Section:
     heading: str
     paragraphs: list[Paragraph]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A key indicator: its figures by column, its status, and its last weeks for the sparkline."""
+
+    name: str
+    is_rate: bool
+    has_target: bool
+    cells: dict[str, Figure]
+    status_code: str | None
+    status: str
+    weeks: list[float | None]
 
 
 @dataclass(frozen=True)
@@ -98,6 +130,42 @@ class SourceRow:
 
 
 @dataclass(frozen=True)
+class Affected:
+    """What is missing or held of a feed, and the metrics that it touches."""
+
+    source: str
+    what: str
+    metrics: list[str]
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action of a meeting. `mark` tells its standing apart without colour."""
+
+    title: str
+    domain: str
+    responsible: str
+    due: Figure
+    closed: Figure
+    standing_code: str
+    standing: str
+    days: Figure | None
+
+
+@dataclass(frozen=True)
+class Restated:
+    """A figure of the issue before that is another now, and the deliveries that account for it."""
+
+    metric: str
+    scope: str
+    column: str
+    printed: Figure
+    current: Figure
+    causes: str
+
+
+@dataclass(frozen=True)
 class Definition:
     metric: str
     name: str
@@ -118,17 +186,31 @@ class Briefing:
     title: list[str]
     marts: Marts
     book: FigureBook
+    highlights: list[Sentence]
+    remarks: Remarks
     sections: list[Section]
+    cards: list[Card]
     status: list[StatusGroup]
+    outlook: list[Outlook]
     tracked: list[TableRow]
     charts: list[Chart]
+    movement: list[TableRow]
+    movement_heads: list[Head]
     organisations: Table
+    comparison: Table
     categories: Table
     faults: Faults
+    actions: list[Action]
+    has_more_actions: bool
     incomplete: set[str]
+    quality: Sentence
     sources: list[SourceRow]
+    affected: list[Affected]
     reasons: list[TableRow]
     has_more_reasons: bool
+    since_last: list[TableRow]
+    restated: list[Restated]
+    has_more_restated: bool
     definitions: list[Definition]
     late: list[Row]
 
@@ -140,8 +222,12 @@ class Briefing:
 def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Week) -> Briefing:
     """The whole issue from one build. Raises WeekNotCovered, UnknownEdition, BriefingError."""
     edition = config.edition(edition_id)
-    issue = config.issue(week)
-    marts = read_marts(path, week)
+    if edition.language != "zh":
+        raise BriefingError(f"edition '{edition_id}': there are no texts in '{edition.language}' yet; set language: zh")
+    issue, rules = config.issue(week), load_rules(config.root)
+    marts = read_marts(path, week, edition_id, edition)
+    if not marts.catalogue:
+        raise BriefingError(f"rpt_metric_weekly of {marts.build_id} has no row of {week} for edition '{edition_id}'")
     missing = [m for m in marts.catalogue if (m, *CITY, str(week)) not in marts.weekly]
     if missing:
         raise BriefingError(f"rpt_metric_weekly of {marts.build_id} has no city row of {week} for: {missing}")
@@ -149,50 +235,78 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
     late = [row for row in marts.freshness if row["is_late"]]
     incomplete = {m for row in late for m in marts.metric_feeds.get(row["feed"], [])}
     domains = list(dict.fromkeys(row["domain"] for row in marts.catalogue.values()))
-    charts = [draw(book, config.charts[d], _domain_zh(marts, d)) for d in domains if d in config.charts]
-    faults = read_faults(book)
-    explained = {*marts.catalogue, *faults.metrics}
     status = [(_domain_zh(marts, domain), _status(book, domain, incomplete)) for domain in domains]
-    return Briefing(
+    charts = [draw(book, choice) for choice in config.charts]
+    actions = sorted(marts.actions, key=lambda row: (row["standing_code"] != "overdue", not row["is_of_last_meeting"]))
+    restated = _restated_rows(book)
+    briefing = Briefing(
         config=config,
         edition_id=edition_id,
         edition=edition,
         week=week,
         issue=issue,
         issued_on=week.end + timedelta(days=1),
-        title=[line.format(year=week.year, week=week.number) for line in config.title],
+        title=[
+            line.format(name=edition.name_zh, year=week.year, week=week.number) for line in config.titles[edition.kind]
+        ],
         marts=marts,
         book=book,
-        sections=_sections(book, config, domains, late),
+        highlights=apply(rules.highlights, rules.highlights_shown, book, edition.kind),
+        remarks=read_remarks(config.root / config.remarks, week, edition_id),
+        sections=_sections(book, config, rules, edition, domains, late),
+        cards=[_card(book, metric, incomplete) for metric in _key_metrics(book)],
         status=[StatusGroup(domain, rows) for domain, rows in status if rows],
-        tracked=[_tracked(book, m, incomplete) for m, row in marts.catalogue.items() if not row["has_target"]],
+        outlook=outlook(book),
+        tracked=[
+            _tracked(book, metric, incomplete)
+            for metric in marts.catalogue
+            if marts.is_city and not book.has_target(metric)
+        ],
         charts=[chart for chart in charts if chart],
+        movement_heads=_movement_heads(book, config),
+        movement=_movement(book, config),
         organisations=_organisations(book, config),
+        comparison=_comparison(book, edition),
         categories=_categories(book),
-        faults=faults,
+        faults=read_faults(book),
+        actions=[_action(book, row) for row in actions[:ACTIONS_SHOWN]],
+        has_more_actions=len(actions) > ACTIONS_SHOWN,
         incomplete=incomplete,
+        quality=narrative.quality(book) if edition.kind != "union" else [],
         sources=[
             _source_row(book, row)
             for domain in dict.fromkeys([*domains, *(row["domain"] for row in marts.freshness)])
             for row in marts.freshness
             if row["domain"] == domain
         ],
+        affected=_affected(book),
         reasons=[
             TableRow([*_source(marts, row), *_reason(row)], [book.quality_reason(row)])
-            for row in marts.reasons[:REASONS_SHOWN]
+            for row in (marts.reasons[:REASONS_SHOWN] if edition.kind != "union" else [])
         ],
         has_more_reasons=len(marts.reasons) > REASONS_SHOWN,
-        definitions=[
-            Definition(m, row["name_zh"], row["unit_zh"], row["definition_zh"])
-            for m, row in marts.metrics.items()
-            if m in explained
-        ],
+        since_last=_since_last(book),
+        restated=[_restated(book, row) for row in restated[:RESTATED_SHOWN]],
+        has_more_restated=len(restated) > RESTATED_SHOWN,
+        definitions=[],
         late=late,
     )
+    return replace(briefing, definitions=_definitions(book))
+
+
+def _definitions(book: FigureBook) -> list[Definition]:
+    """What each metric with a figure in the issue means."""
+    ids = [figure_id.split("/") for figure_id in book.figures]
+    explained = {kind for kind, *_ in ids} | {scope_code.partition(".")[0] for _, _, scope_code, _, _ in ids}
+    return [
+        Definition(metric, row["name_zh"], row["unit_zh"], row["definition_zh"])
+        for metric, row in book.marts.metrics.items()
+        if metric in explained
+    ]
 
 
 def _domain_zh(marts: Marts, domain: str) -> str:
-    return next(str(row["domain_name_zh"]) for row in marts.catalogue.values() if row["domain"] == domain)
+    return next(str(row["domain_name_zh"]) for row in marts.metrics.values() if row["domain"] == domain)
 
 
 def _reason(row: Row) -> list[str]:
@@ -225,36 +339,64 @@ def _marked(row: Row, incomplete: set[str]) -> str:
     return f"{row['name_zh']}{INCOMPLETE}" if row["metric_id"] in incomplete else str(row["name_zh"])
 
 
-def _sections(book: FigureBook, config: BriefingConfig, domains: list[str], late: list[Row]) -> list[Section]:
-    catalogue = book.marts.catalogue
-    sections = [Section("总体情况", [Paragraph("", narrative.overall(book, late))])]
-    for domain in domains:
-        metrics = [m for m, row in catalogue.items() if row["domain"] == domain]
-        parts = [
-            (str(catalogue[m]["name_zh"]), narrative.target_metric(book, m))
-            for m in metrics
-            if catalogue[m]["has_target"]
-        ]
-        if tracked := [m for m in metrics if not catalogue[m]["has_target"]]:
-            parts.append(("跟踪指标", narrative.tracked_metrics(book, tracked)))
-        if (ranked := config.leagues.get(domain)) in catalogue and book.marts.organisations:
-            parts.append(("各单位进展", narrative.league(book, ranked)))
-        sections.append(
-            Section(
-                _domain_zh(book.marts, domain),
-                [Paragraph(f"（{numeral(n)}）{lead}。", [text]) for n, (lead, text) in enumerate(parts, 1)],
-            )
-        )
-    sections.append(Section("数据质量", [Paragraph("", [narrative.quality(book)])]))
+def _sections(
+    book: FigureBook, config: BriefingConfig, rules: Rules, edition: Edition, domains: list[str], late: list[Row]
+) -> list[Section]:
+    tasks = [
+        Paragraph(f"{_domain_zh(book.marts, domain)}。", narrative.domain(book, domain, config.leagues.get(domain)))
+        for domain in domains
+    ]
+    problems = [
+        *([Paragraph("推进不平衡。", narrative.uneven_progress(book))] if book.target_count().direction else []),
+        *(Paragraph(f"{heading}。", [narrative.fault(book, fault, words)]) for fault, heading, words in FAULTS),
+    ]
+    advice = [Paragraph("", [[*said, "。"]]) for said in apply(rules.advice, rules.advice_shown, book, edition.kind)]
+    sections = [
+        Section("总体进展", [Paragraph("", narrative.overall(book, late))]),
+        Section("重点任务" if edition.kind != "partner" else "服务情况", _numbered(tasks)),
+        Section("存在问题", _numbered(problems)),
+        *(
+            []
+            if edition.kind == "partner"
+            else [Section("上次会议议定事项落实情况", [Paragraph("", narrative.meeting_actions(book))])]
+        ),
+        *([Section("工作建议", _numbered(advice))] if advice else []),
+    ]
     return [Section(f"{numeral(n)}、{section.heading}", section.paragraphs) for n, section in enumerate(sections, 1)]
+
+
+def _numbered(paragraphs: list[Paragraph]) -> list[Paragraph]:
+    return [Paragraph(f"（{numeral(n)}）{one.lead}", one.sentences) for n, one in enumerate(paragraphs, 1)]
+
+
+def _key_metrics(book: FigureBook) -> list[str]:
+    """Those with a target; where nobody set one, the first of the headline metrics."""
+    targets = [metric for metric in book.marts.catalogue if book.has_target(metric)]
+    return targets or [m for m, row in book.marts.catalogue.items() if row["is_headline"]][:CARDS_SHOWN]
+
+
+def _card(book: FigureBook, metric: str, incomplete: set[str]) -> Card:
+    row, standing = book.marts.catalogue[metric], book.standing(metric) or {}
+    return Card(
+        name=_marked(row, incomplete),
+        is_rate=row["kind"] == "rate",
+        has_target=book.has_target(metric),
+        cells={
+            column: book.metric(metric, column)
+            for column in ("cumulative_value", "target", "completion_rate", "expected_share", "value", "change")
+        },
+        status_code=standing["status_code"],
+        status=standing["status_zh"] or "未评",
+        weeks=sparkline(book, metric),
+    )
 
 
 def _status(book: FigureBook, domain: str, incomplete: set[str]) -> list[StatusRow]:
     rows = []
     for metric, row in book.marts.catalogue.items():
-        if row["domain"] != domain or not row["has_target"]:
+        if row["domain"] != domain or not book.has_target(metric):
             continue
-        standing = book.marts.weekly[(metric, *CITY, str(book.marts.week))]
+        standing = book.standing(metric) or {}
         is_rate = row["kind"] == "rate"
         columns = ["target", "value", "cumulative_value"]
         columns += [] if is_rate else ["completion_rate", "expected_share"]
@@ -286,9 +428,42 @@ def _tracked(book: FigureBook, metric: str, incomplete: set[str]) -> TableRow:
     )
 
 
+def _movement_heads(book: FigureBook, config: BriefingConfig) -> list[Head]:
+    return [
+        Head(str(book.marts.catalogue[m]["name_zh"]), f"h-{m}", [COLUMN_ZH["rank"], COLUMN_ZH["previous_rank"]])
+        for m in config.organisation_table
+        if m in book.marts.catalogue
+    ]
+
+
+def _movement(book: FigureBook, config: BriefingConfig) -> list[TableRow]:
+    """The county-level unions by their place in the first metric, and where each stood a week before."""
+    metrics = [m for m in config.organisation_table if m in book.marts.catalogue]
+    week = str(book.marts.week)
+    counties = [unit for unit in book.marts.organisations if unit["scope_type"] == "county"]
+    if not metrics or not book.marts.is_city:
+        return []
+
+    def place(unit: Row) -> tuple[bool, int, int]:
+        rank = book.marts.weekly[(metrics[0], "county", unit["scope_code"], week)]["rank"]
+        return rank is None, rank or 0, unit["scope_order"]
+
+    return [
+        TableRow(
+            [str(unit["scope_name_zh"])],
+            [
+                book.metric(metric, column, scope=("county", unit["scope_code"]))
+                for metric in metrics
+                for column in ("rank", "previous_rank")
+            ],
+        )
+        for unit in sorted(counties, key=place)
+    ]
+
+
 def _organisations(book: FigureBook, config: BriefingConfig) -> Table:
     columns = []
-    for metric in config.organisation_table:
+    for metric in config.organisation_table if book.marts.is_city else []:
         if row := book.marts.catalogue.get(metric):
             shown = ["cumulative_value"] if row["kind"] == "rate" else ["value", "cumulative_value"]
             columns.append((metric, str(row["name_zh"]), shown))
@@ -297,8 +472,124 @@ def _organisations(book: FigureBook, config: BriefingConfig) -> Table:
         heads=[Head(name, f"h-{m}", [COLUMN_ZH[column] for column in shown]) for m, name, shown in columns],
         rows=[
             TableRow([name], [book.metric(m, c, scope=scope) for m, _, shown in columns for c in shown])
-            for scope, name in [*scopes, (CITY, config.edition("city").name_zh)]
+            for scope, name in ([*scopes, (CITY, CITY_ZH)] if columns else [])
         ],
+    )
+
+
+def _comparison(book: FigureBook, edition: Edition) -> Table:
+    """A unit's own figures, its place among its peers, and the city's beside them."""
+    if book.marts.is_city:
+        return Table([], [])
+    own = ("value", "cumulative_value", "completion_rate")
+    places = ("rank", "previous_rank", "ranked_units")
+    city = ("cumulative_value", "completion_rate")
+    return Table(
+        heads=[
+            Head(edition.name_zh, "h-own", [COLUMN_ZH[c] for c in own]),
+            Head("同类单位排序", "h-own", [COLUMN_ZH[c] for c in places]),
+            Head(f"{CITY_ZH}对照", "h-own", [f"{CITY_ZH}{COLUMN_ZH[c]}" for c in city]),
+        ],
+        rows=[
+            TableRow(
+                [str(row["name_zh"]), str(row["unit_zh"])],
+                [
+                    *(book.metric(metric, column) for column in (*own, *places)),
+                    *(book.metric(metric, column, scope=CITY) for column in city),
+                ],
+            )
+            for metric, row in book.marts.catalogue.items()
+        ],
+    )
+
+
+def _action(book: FigureBook, row: Row) -> Action:
+    return Action(
+        title=str(row["title"]),
+        domain=str(row["domain_name_zh"]),
+        responsible=narrative.responsible(row),
+        due=book.action(row, "due_on"),
+        closed=book.action(row, "closed_on"),
+        standing_code=str(row["standing_code"]),
+        standing=STANDINGS[row["standing_code"]],
+        days=book.action(row, "days_overdue") if row["days_overdue"] is not None else None,
+    )
+
+
+def _affected(book: FigureBook) -> list[Affected]:
+    """The feeds that are late, or that many rows were held back of this week, with the metrics counted from them."""
+    quality = {(row["partner_id"], row["feed"]): row for row in book.marts.quality}
+    found = []
+    for row in book.marts.freshness:
+        counted = quality.get((row["partner_id"], row["feed"]), {})
+        received = counted.get("rows_received") or 0
+        what = [
+            *(["未按时送达"] if row["is_late"] else []),
+            *(["隔离较多"] if (counted.get("rows_quarantined") or 0) >= received * MUCH and received else []),
+            *(["暂缓较多"] if (counted.get("rows_held_orphan") or 0) >= received * MUCH and received else []),
+        ]
+        touched = book.marts.metric_feeds.get(row["feed"], [])
+        names = [str(m["name_zh"]) for metric, m in book.marts.metrics.items() if metric in touched]
+        if what and names:
+            source = f"{row['partner_name_zh']}“{row['feed_name_zh']}”"
+            found.append(Affected(source, "、".join(what), names[:AFFECTED_SHOWN], len(names) > AFFECTED_SHOWN))
+    return found
+
+
+def _since_last(book: FigureBook) -> list[TableRow]:
+    """The targets as the issue before printed them, and as they stand now."""
+    printed = {
+        (row["metric_id"], row["figure"]): row
+        for row in book.marts.printed
+        if (row["scope_type"], row["scope_code"]) == book.scope and row["week_id"] == row["issue_week"]
+    }
+    columns = ("cumulative_value", "completion_rate")
+    rows = []
+    for metric, catalogue in book.marts.catalogue.items():
+        before = [printed.get((metric, column)) for column in columns]
+        if book.has_target(metric) and any(before):
+            cells: list[Figure | None] = []
+            for column, row in zip(columns, before, strict=True):
+                cells += [book.printed(row) if row else None, book.metric(metric, column) if row else None]
+            rows.append(TableRow([str(catalogue["name_zh"])], cells))
+    return rows
+
+
+def _restated_rows(book: FigureBook) -> list[Row]:
+    """Those that can be told in words, the edition's own and the headline metrics first."""
+    known = [
+        row for row in book.marts.restated if row["metric_id"] in book.marts.metrics and row["figure"] in COLUMN_ZH
+    ]
+
+    def weight(row: Row) -> tuple[bool, bool, int, str]:
+        metric = book.marts.metrics[row["metric_id"]]
+        is_own = (row["scope_type"], row["scope_code"]) == book.scope
+        return not is_own, not metric["is_headline"], metric["display_order"], row["figure"]
+
+    return sorted(known, key=weight)
+
+
+def _restated(book: FigureBook, row: Row) -> Restated:
+    sources = {
+        (row["partner_id"], row["feed"]): f"{row['partner_name_zh']}“{row['feed_name_zh']}”"
+        for row in book.marts.freshness
+    }
+    key = (row["printed_build_id"], row["metric_id"], row["week_id"])
+    causes = [
+        f"{sources[(batch['partner_id'], batch['feed'])]}{_BATCHES[batch['change']]}"
+        for batch in book.marts.restatement_batches
+        if (batch["printed_build_id"], batch["metric_id"], batch["week_id"]) == key
+        and (batch["partner_id"], batch["feed"]) in sources
+    ]
+    units = {unit["scope_code"]: str(unit["scope_name_zh"]) for unit in book.marts.weekly.values()}
+    is_own = (row["scope_type"], row["scope_code"]) == book.scope
+    return Restated(
+        metric=str(book.marts.metrics[row["metric_id"]]["name_zh"]),
+        scope="" if is_own else units.get(row["scope_code"], str(row["scope_code"])),
+        column=COLUMN_ZH[row["figure"]],
+        printed=book.restated(row, "printed_value"),
+        current=book.restated(row, "current_value"),
+        causes="、".join(causes) or "口径、目标或基础资料调整",
     )
 
 

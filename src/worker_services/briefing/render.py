@@ -34,6 +34,8 @@ from worker_services.briefing.figures import Figure
 from worker_services.briefing.justify import flush_right
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import Briefing, read_briefing
+from worker_services.briefing.narrative import numeral
+from worker_services.briefing.seal import make_seal
 from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.settings import Settings
@@ -42,6 +44,8 @@ Place = Literal["text", "table", "list", "chart"]
 
 VARIANT = "pdf/a-3a"
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
+# Stands in the page until all figures are printed: the seal names their hash.
+SEAL_PLACE = "\ue000seal\ue000"
 CSV_COLUMNS = ("id", "metric", "scope", "week", "column", "value", "printed", "unit", "as_of")
 
 
@@ -99,11 +103,11 @@ def definition_anchor(figure: Figure) -> str:
     kind, _, scope_code, *_ = figure.id.split("/")
     if kind.startswith("freshness"):
         return "d-freshness"
-    if kind in ("service_category", "status_count", "target_count"):
+    if kind in ("service_category", "status_count", "target_count", "uneven"):
         return f"d-{kind}"
-    if kind == "uneven":
-        return "d-uneven"
-    if kind in ("uneven_last", "fault_last"):
+    if kind in ("action", "action_count", "action_meeting"):
+        return "d-actions"
+    if kind in ("uneven_last", "fault_last", "printed", "restated"):
         return f"d-{scope_code.partition('.')[0]}"
     return "d-quality" if kind.startswith("quality") else f"d-{figure.metric}"
 
@@ -130,11 +134,12 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
     """The PDF, the figures as JSON, the figures as CSV. Raises RenderFault."""
     templates = settings.project_root / "templates"
     printing = Printing()
-    html = _html(templates, briefing, printing)
+    html = _html(settings, briefing, printing)
+    figures_csv = _figures_csv(briefing, printing)
     files: list[bytes] = []
 
     def attach(document: Document) -> list[Attachment]:
-        files.extend((_figures_json(briefing, printing, _pages(document, printing)), _figures_csv(briefing, printing)))
+        files.extend((_figures_json(briefing, printing, _pages(document, printing)), figures_csv))
         when = briefing.marts.as_of.replace(tzinfo=UTC)
         return [
             Attachment(
@@ -151,8 +156,7 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
         ]
 
     pdf = print_pdf(templates, html, attach)
-    figures_json, figures_csv = files
-    return pdf, figures_json, figures_csv
+    return pdf, files[0], figures_csv
 
 
 def print_pdf(templates: Path, html: str, attach: Callable[[Document], list[Attachment]]) -> bytes:
@@ -189,7 +193,8 @@ def _pages(document: Document, printing: Printing) -> list[int]:
     return pages
 
 
-def _html(templates: Path, briefing: Briefing, printing: Printing) -> str:
+def _html(settings: Settings, briefing: Briefing, printing: Printing) -> str:
+    templates = settings.project_root / "templates"
     environment = Environment(
         loader=FileSystemLoader(templates / "briefing"),
         autoescape=True,
@@ -197,12 +202,16 @@ def _html(templates: Path, briefing: Briefing, printing: Printing) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(fig=printing.fig, say=printing.say, plain=printing.plain, place_labels=place_labels)
+    environment.globals.update(
+        fig=printing.fig, say=printing.say, plain=printing.plain, place_labels=place_labels, numeral=numeral
+    )
     environment.tests["figure"] = lambda value: isinstance(value, Figure)
     watermark = None
     if briefing.marts.is_demo:
         watermark = _watermark(templates / "fonts" / "fonts.css", briefing.config.demo.watermark)
-    return environment.get_template("briefing.html.j2").render(b=briefing, watermark=watermark)
+    html = environment.get_template("briefing.html.j2").render(b=briefing, watermark=watermark, seal_place=SEAL_PLACE)
+    seal = make_seal(settings, briefing, _figures_csv(briefing, printing))
+    return html.replace(SEAL_PLACE, environment.get_template("seal.html.j2").render(b=briefing, seal=seal))
 
 
 def _figures_json(briefing: Briefing, printing: Printing, pages: list[int]) -> bytes:

@@ -60,9 +60,28 @@ CLAIMS = {
     "metrics": ("列入年度目标的",),
     "units_shown": ("参评单位",),
     "coefficient_of_variation": ("离散系数",),
-    "coefficient_of_variation_change": ("比四周前",),
+    "coefficient_of_variation_change": ("比四周前", "比四周前扩大", "比四周前缩小"),
     "progress": ("完成率",),
+    "rank": ("位次", "位次居第"),
+    "previous_rank": ("上周位次",),
+    "ranked_units": ("参加排序", "参加排序的单位"),
+    "forecast": ("年底预计",),
+    "forecast_low": ("预计下限",),
+    "forecast_high": ("预计上限",),
+    "meeting_date": ("会议于",),
+    "decided": ("议定事项",),
+    "closed": ("办结",),
+    "open": ("在办",),
+    "overdue": ("逾期",),
+    "days_overdue": ("逾期", "已逾期", "逾期天数"),
+    "due_on": ("完成时限",),
+    "closed_on": ("办结日期",),
+    "printed_value": ("上期",),
+    "current_value": ("本期",),
 }
+# Stands before the word of a column where an edition of a unit sets the city beside it.
+CITY_ZH = "全市"
+_CLOSED = ("done_in_time", "done_late")
 
 
 @dataclass(frozen=True)
@@ -126,9 +145,10 @@ def verify(settings: Settings, week: Week, edition: str) -> Verified:
             raise BriefingError(f"{path} is not there; run 'worker-services briefing render {week}'")
     record = json.loads(files.figures_json.read_text(encoding="utf-8"))
     build = build_path(settings, record["build_id"])
-    issue = load_config(settings).issue(week)
+    config = load_config(settings)
     with reading(build) as connection:
-        return verify_files(files, Expectation(connection, week), week, issue)
+        expected = Expectation(connection, week, edition, config.edition(edition).scope_code)
+        return verify_files(files, expected, week, config.issue(week))
 
 
 def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, issue: int) -> Verified:
@@ -151,7 +171,8 @@ def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, issu
             "another number of figures was declared",
         )
     used: dict[int, set[int]] = {page.number: set() for page in pages}
-    story = _Story(pages, expected)
+    last_text_page = _last_text_page(pages)
+    story = _Story(pages, expected, last_text_page)
     for (page, link), placement in zip(printed, placements, strict=True):
         figure = placement["id"]
         indices = page.inside(link)
@@ -167,7 +188,8 @@ def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, issu
         elif placement["place"] == "text":
             story.check(page, indices[0], figure, text)
     _check_record(record, expected)
-    _check_lists_are_whole(placements, expected)
+    if expected.is_city:
+        _check_lists_are_whole(placements, expected)
     constants = _check_other_numbers(pages, used, record, week, issue)
     return Verified(
         pdf=str(files.pdf),
@@ -182,7 +204,9 @@ def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, issu
 class Expectation:
     """The marts of a build, queried afresh, and the texts that their values call for."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, week: Week) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, week: Week, edition: str = "city", scope_code: str | None = None
+    ) -> None:
         def rows(table: str, where: str = "true") -> list[dict[str, Any]]:
             cursor = connection.execute(f"select * from marts.{table} where {where}")
             names = [column[0] for column in cursor.description or []]
@@ -195,9 +219,19 @@ class Expectation:
             (row["metric_id"], row["scope_type"], row["scope_code"]): row
             for row in rows("rpt_metric_weekly", this_week)
         }
-        self._freshness = {f"{row['partner_id']}.{row['feed']}": row for row in rows("rpt_partner_freshness")}
+        self.is_city = scope_code is None
+        self._own = (
+            ("city", "220100")
+            if scope_code is None
+            else next(key[1:] for key in self._weekly if key[2] == scope_code and key[1] != "project")
+        )
+        delivered = f"partner_id = '{scope_code}'" if self._own[0] == "partner" else "true"
+        self._freshness = {
+            f"{row['partner_id']}.{row['feed']}": row for row in rows("rpt_partner_freshness", delivered)
+        }
         self._quality = {
-            f"{row['partner_id']}.{row['feed']}": row for row in rows("rpt_quality_feed_weekly", this_week)
+            f"{row['partner_id']}.{row['feed']}": row
+            for row in rows("rpt_quality_feed_weekly", f"{this_week} and {delivered}")
         }
         self._reasons = {
             f"{row['partner_id']}.{row['feed']}.{row['column_name'] or ''}.{row['rule']}": row
@@ -217,8 +251,28 @@ class Expectation:
             for kind, table in (("uneven_last", "rpt_uneven_progress_units"), ("fault_last", "rpt_fault_units"))
         }
 
+        acting = "true" if self.is_city else f"organisation_code = '{scope_code}'"
+        self._actions = {
+            f"{row['organisation_code']}.{row['action_id'].replace('/', '_')}": row
+            for row in rows("rpt_meeting_actions", f"{this_week} and {acting}")
+        }
+        before = f"edition = '{edition}' and issue_week = '{week.previous()}'"
+        self._printed = {
+            (row["scope_type"], f"{row['metric_id']}.{row['scope_code']}", row["figure"]): row
+            for row in rows("rpt_printed_figures", f"{before} and week_id = issue_week")
+        }
+        self._restated = {
+            (row["scope_type"], f"{row['metric_id']}.{row['scope_code']}.{row['figure']}", row["week_id"]): row
+            for row in rows("rpt_restated_figures", before)
+        }
+
     def printed(self, figure: str) -> str:
         """The text that must stand at a figure's place. Raises FigureMismatch when no mart holds such a figure."""
+        kind, scope_type, scope_code, week, column = figure.split("/")
+        if kind == "printed" and (row := self._printed.get((scope_type, scope_code, column))):
+            return str(row["printed_text"])
+        if column == "printed_value" and (row := self._restated.get((scope_type, scope_code, week))):
+            return str(row["printed_text"])
         value, is_suppressed, style = self._look_up(figure)
         return "＊" if is_suppressed else "—" if value is None else _write(value, style)
 
@@ -230,6 +284,17 @@ class Expectation:
         try:
             kind, scope_type, scope_code, week, column = figure.split("/")
             column, _, sign = column.partition("|")
+            if kind == "printed":
+                row = self._printed[(scope_type, scope_code, column)]
+                if row["issue_week"] != week:
+                    raise KeyError(week)
+                return row["printed_value"], False, ""
+            if kind == "restated":
+                metric, _, restated = scope_code.split(".")
+                row = self._restated[(scope_type, scope_code, week)]
+                sign = "signed" if restated in ("change", "pace_gap") else ""
+                is_suppressed = row[column] is None and bool(row["is_suppressed"])
+                return row[column], is_suppressed, f"{self._metric_style(metric, restated)} {sign}"
             if week != self._week:
                 raise KeyError(week)
             if kind in self.metrics:
@@ -247,7 +312,8 @@ class Expectation:
                 sign = sign or ("signed" if column in ("change", "pace_gap") else "")
                 return row[column], row[column] is None and row["is_suppressed"], f"{style} {sign}"
             if kind == "uneven":
-                style = "0" if column == "units_shown" else "3 signed" if column.endswith("_change") else "3"
+                style = f"3 {sign or 'signed'}" if column.endswith("_change") else "3"
+                style = "0" if column == "units_shown" else style
                 return self._uneven[scope_code][column], False, style
             if kind in self._last:
                 metric, _, unit = scope_code.partition(".")
@@ -258,6 +324,12 @@ class Expectation:
             if kind == "service_category":
                 row = self._categories[scope_code]
                 return row[column], row[column] is None and row["is_suppressed"], "0"
+            if kind == "action":
+                style = "0" if column == "days_overdue" else "date"
+                return self._actions[scope_code][column], False, style
+            if kind == "action_meeting":
+                last = [row["meeting_date"] for row in self._actions.values() if row["is_of_last_meeting"]]
+                return (last[0] if last else None), False, "date"
             if kind.startswith("freshness"):
                 return self._complete_through(kind, scope_code), False, "date"
             return self._count(kind, scope_code, column), False, "1%" if column == "acceptance_rate" else "0"
@@ -277,19 +349,30 @@ class Expectation:
             return self._reasons[scope_code][column]
         if kind == "quality_total":
             return sum(row[column] or 0 for row in self._quality.values())
-        with_target = [metric for metric, row in self.metrics.items() if row["has_target"]]
+        if kind == "action_count":
+            last = [row["standing_code"] for row in self._actions.values() if row["is_of_last_meeting"]]
+            wanted = {"closed": _CLOSED, "open": ("open",), "overdue": ("overdue",)}.get(column)
+            return len(last) if column == "decided" else sum(code in wanted for code in last if wanted)
+        standings = [
+            row
+            for (metric, *scope), row in self._weekly.items()
+            if tuple(scope) == self._own
+            and self.metrics[metric]["has_target"]
+            and (self.is_city or row["target"] is not None)
+        ]
+        if scope_code != self._own[1]:
+            raise KeyError(scope_code)
         if kind == "target_count":
-            return len(with_target)
+            return len(standings)
         if kind == "status_count":
-            codes = [
-                row["status_code"] for key, row in self._weekly.items() if key[0] in with_target and key[1] == "city"
-            ]
-            return codes.count(column)
+            return [row["status_code"] for row in standings].count(column)
         raise KeyError(kind)
 
     def _metric_style(self, metric: str, column: str) -> str:
         if column in ("completion_rate", "expected_share"):
             return "1%"
+        if column in ("rank", "previous_rank", "ranked_units"):
+            return "0"
         if column == "pace_gap":
             return "1points"
         if self.metrics[metric]["kind"] == "rate":
@@ -302,12 +385,21 @@ class Expectation:
         if kind in self.metrics:
             names = [str(self.metrics[kind]["name_zh"])]
             unit = self._weekly[(kind, scope_type, scope_code)]["scope_name_zh"]
-            return names if scope_type == "city" else [*names, str(unit)]
+            return names if scope_type == "city" or (scope_type, scope_code) == self._own else [*names, str(unit)]
         if kind == "uneven":
             return [str(self.metrics[scope_code.partition(".")[0]]["name_zh"])]
         if kind in self._last:
             unit = self._last[kind][(scope_type, scope_code)]["scope_short_name_zh"]
             return [str(self.metrics[scope_code.partition(".")[0]]["name_zh"]), str(unit)]
+        if kind in ("printed", "restated"):
+            metric, _, unit = scope_code.partition(".")
+            unit = unit.partition(".")[0]
+            names = [str(self.metrics[metric]["name_zh"]), *(["上期"] if kind == "printed" else [])]
+            if (scope_type, unit) == self._own or kind == "printed":
+                return names
+            return [*names, str(self._weekly[(metric, scope_type, unit)]["scope_name_zh"])]
+        if kind == "action":
+            return [str(self._actions[scope_code]["title"])]
         if kind == "service_category":
             row = self._categories[scope_code]
             return [str(row["partner_name_zh"]), str(row["service_category_zh"])]
@@ -315,6 +407,19 @@ class Expectation:
             row = self._freshness[".".join(scope_code.split(".")[:2])]
             return [str(row["partner_name_zh"]), str(row["feed_name_zh"])]
         return []
+
+    def claims(self, figure: str) -> tuple[str, ...]:
+        """The words of which one must stand for a figure's column; of the city beside a unit, with the city named."""
+        _, scope_type, _, _, column = figure.split("/")
+        words = CLAIMS[column.partition("|")[0]]
+        return tuple(f"{CITY_ZH}{word}" for word in words) if scope_type == "city" and not self.is_city else words
+
+    def metric_of(self, figure: str) -> str | None:
+        """The metric that a figure is about, if it is about one."""
+        kind, _, scope_code, _, _ = figure.split("/")
+        if kind in self.metrics:
+            return kind
+        return scope_code.partition(".")[0] if kind in (*self._last, "uneven", "printed", "restated") else None
 
     @cached_property
     def last_counties(self) -> dict[tuple[str, str], list[str]]:
@@ -428,8 +533,7 @@ def _check_record(record: dict[str, Any], expected: Expectation) -> None:
 
 def _check_table(page: Page, link: Link, figure: str, text: str, expected: Expectation) -> None:
     """Each of its names and its column's words stand to the left in its row or above in its column."""
-    column = figure.split("/")[4].partition("|")[0]
-    for alternatives in [*((name,) for name in expected.names(figure)), CLAIMS[column]]:
+    for alternatives in [*((name,) for name in expected.names(figure)), expected.claims(figure)]:
         if not any(_heads(page, link, words) for words in alternatives):
             raise FigureMismatch(
                 figure, page.number, text, " / ".join(alternatives), "no such head to its row or column"
@@ -472,6 +576,9 @@ def _heads(page: Page, link: Link, words: str) -> bool:
     words = "".join(words.split())
     start = page.text.find(words)
     while start >= 0:
+        if page.text[:start].endswith(CITY_ZH) and not words.startswith(CITY_ZH):
+            start = page.text.find(words, start + 1)  # the city's column, not the unit's own
+            continue
         box: list[Char] | list[Link] = page.chars[start : start + len(words)]
         if spanning := [head for head in page.links if head.target.startswith("h-") and head.holds(page.chars[start])]:
             box = spanning
@@ -488,46 +595,47 @@ def _heads(page: Page, link: Link, words: str) -> bool:
 class _Story:
     """The running text of all pages, in which each figure must follow words that speak of it."""
 
-    def __init__(self, pages: list[Page], expected: Expectation) -> None:
+    def __init__(self, pages: list[Page], expected: Expectation, last_text_page: int) -> None:
         self._expected = expected
         self._metrics = {"".join(row["name_zh"].split()): metric for metric, row in expected.metrics.items()}
         self._offsets: dict[int, dict[int, int]] = {}
         text: list[str] = []
         for page in pages:
             offsets = self._offsets.setdefault(page.number, {})
+            low, high = TEXT_BAND if page.number <= last_text_page else FIGURES_BAND
             for i, char in enumerate(page.chars):
-                if TEXT_BAND[0] <= char.middle[1] <= TEXT_BAND[1]:
+                if low <= char.middle[1] <= high:
                     offsets[i] = len(text)
                     text.append(char.text)
         self._text = "".join(text)
         self._named = [(m.start(), m[0]) for m in expected.named.finditer(self._text)]
-        claims = {words: column for column, many in CLAIMS.items() for words in many}
+        claims = {words for many in CLAIMS.values() for words in many}
+        claims |= {f"{CITY_ZH}{words}" for words in claims}
         claimed = "|".join(map(re.escape, sorted(claims, key=len, reverse=True)))
         blanked = expected.named.sub(lambda m: "\0" * len(m[0]), self._text)
         self._claimed = [(m.start(), m[0]) for m in re.finditer(claimed, blanked)]
 
     def check(self, page: Page, index: int, figure: str, printed: str) -> None:
         at = self._offsets[page.number][index]
-        kind, scope_type, _, _, column = figure.split("/")
-        column = column.partition("|")[0]
+        allowed = self._expected.claims(figure)
         claim = next((words for start, words in reversed(self._claimed) if start < at), "")
-        if claim not in CLAIMS[column]:
-            raise FigureMismatch(figure, page.number, printed, CLAIMS[column][0], f"the sentence speaks of '{claim}'")
-        if kind in self._expected.metrics:
+        if claim not in allowed:
+            raise FigureMismatch(figure, page.number, printed, allowed[0], f"the sentence speaks of '{claim}'")
+        metric = self._expected.metric_of(figure)
+        if metric is not None:
             name = next((name for start, name in reversed(self._named) if start < at), "")
-            if self._metrics.get(name) != kind:
-                raise FigureMismatch(
-                    figure,
-                    page.number,
-                    printed,
-                    str(self._expected.metrics[kind]["name_zh"]),
-                    f"the sentence speaks of '{name}'",
-                )
-        if kind not in self._expected.metrics or scope_type != "city":
-            before = self._text[max(0, at - 120) : at]
-            for name in self._expected.names(figure)[-1:]:
-                if "".join(name.split()) not in before:
-                    raise FigureMismatch(figure, page.number, printed, name, "the words before it name another")
+            if self._metrics.get(name) != metric:
+                wanted = str(self._expected.metrics[metric]["name_zh"])
+                raise FigureMismatch(figure, page.number, printed, wanted, f"the sentence speaks of '{name}'")
+        names = ["".join(name.split()) for name in self._expected.names(figure)]
+        before = self._text[max(0, at - 120 - max(map(len, names), default=0)) : at]
+        for name in names[-1:]:
+            if name not in before:
+                raise FigureMismatch(figure, page.number, printed, name, "the words before it name another")
+
+
+def _last_text_page(pages: list[Page]) -> int:
+    return max(link.leads_to_page for page in pages for link in page.links if link.target == "annex-status") - 1
 
 
 def _check_other_numbers(
@@ -542,9 +650,7 @@ def _check_other_numbers(
             raise FigureMismatch("header", None, "", number, "the issue number or the date of issue is missing")
     found: Counter[str] = Counter()
     where: dict[str, int] = {}
-    last_text_page = (
-        max(link.leads_to_page for page in pages for link in page.links if link.target == "annex-status") - 1
-    )
+    last_text_page = _last_text_page(pages)
     for page in pages:
         low, high = TEXT_BAND if page.number <= last_text_page else FIGURES_BAND
         contents = [link for link in page.links if link.target.startswith("annex-")]

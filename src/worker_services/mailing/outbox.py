@@ -62,7 +62,7 @@ def send(
     config = load_config(settings)
     config.edition(edition)
     build_id = verify(settings, week, edition).build_id
-    recipients = recipients or config.mail.recipients.get(edition, [])
+    recipients = recipients or config.edition(edition).recipients
     if not recipients:
         raise BriefingError(f"edition '{edition}' has no recipients: add them in config/briefing.yaml or give --to")
     briefing = read_briefing(build_path(settings, build_id), config, edition, week)

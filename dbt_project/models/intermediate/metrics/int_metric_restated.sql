@@ -6,7 +6,7 @@
 ] -%}
 
 with printed as (
-    select * from {{ ref('stg_landing__printed_figures') }}
+    select * from {{ ref('int_metric_printed') }}
     where figure in ('{{ figures | join("', '") }}')
 ),
 

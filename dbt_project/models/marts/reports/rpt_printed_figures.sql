@@ -1,0 +1,17 @@
+with printed as (
+    select * from {{ ref('int_metric_printed') }}
+)
+
+select
+    issue_week,
+    edition,
+    week_id,
+    metric_id,
+    scope_type,
+    scope_code,
+    figure,
+    printed_value,
+    printed_text,
+    printed_build_id,
+    printed_at
+from printed

@@ -1,0 +1,357 @@
+"""What the briefing picks out by itself: a steward's rules in config/briefing_rules.yaml, each a condition and words.
+
+A rule looks at the rows of one kind (`about`), takes those that meet every condition of `when`, in `order_by`, at most
+`at_most` of them, and says its sentence of each. {name} and other words of the row stand as they are; {completion_rate}
+and other columns become figures, with their units; {pace_gap:magnitude} leaves the sign out. A row that lacks a figure
+of the sentence is passed over. Rules are tried from the top, and what has been said of something is not said twice.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from string import Formatter
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from worker_services.briefing.errors import BriefingError
+from worker_services.briefing.figures import COLUMN_ZH, Figure, FigureBook
+from worker_services.briefing.marts import Row
+from worker_services.yaml_files import read_yaml
+
+About = Literal["metric", "uneven", "fault", "source", "action", "issue"]
+Kind = Literal["city", "union", "partner"]
+
+_METRIC_FIGURES = (
+    "value",
+    "change",
+    "cumulative_value",
+    "target",
+    "completion_rate",
+    "expected_share",
+    "pace_gap",
+    "rank",
+    "previous_rank",
+    "ranked_units",
+    "forecast",
+    "forecast_low",
+    "forecast_high",
+)
+_METRIC_WORDS = ("name", "owner", "project", "domain")
+# What a sentence about each kind of row can print: figures, and words.
+FIGURES: dict[str, tuple[str, ...]] = {
+    "metric": _METRIC_FIGURES,
+    "uneven": ("units_shown", "coefficient_of_variation", "coefficient_of_variation_change"),
+    "fault": ("value", "change", "cumulative_value"),
+    "source": ("complete_through",),
+    "action": ("due_on", "days_overdue"),
+    "issue": ("metrics", "done", "on_pace", "behind", "far_behind", "decided", "closed", "open", "overdue"),
+}
+WORDS: dict[str, tuple[str, ...]] = {
+    "metric": _METRIC_WORDS,
+    "uneven": (*_METRIC_WORDS, "last"),
+    "fault": (*_METRIC_WORDS, "last"),
+    "source": ("partner", "feed", "metrics"),
+    "action": ("title", "department", "unit"),
+    "issue": (),
+}
+# What a condition can look at besides the figures.
+FIELDS: dict[str, tuple[str, ...]] = {
+    "metric": (
+        *("metric_id", "domain_code", "kind", "direction", "fault", "status_code", "change_share", "places_lost"),
+        *("rank_from_last", "forecast_share"),
+    ),
+    "uneven": ("metric_id",),
+    "fault": ("metric_id", "fault", "direction", "worsening_share"),
+    "source": ("partner_id", "has_data"),
+    "action": ("standing_code", "is_of_last_meeting"),
+    "issue": ("late_sources", "restated"),
+}
+
+
+# The word that a figure has to follow in a sentence, where it is not the head of its column.
+_LEAD = {"pace_gap": "序时进度"}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bounds(_Part):
+    above: Decimal | None = None
+    at_least: Decimal | None = None
+    below: Decimal | None = None
+    at_most: Decimal | None = None
+
+    def hold(self, value: Any) -> bool:
+        return (
+            (self.above is None or value > self.above)
+            and (self.at_least is None or value >= self.at_least)
+            and (self.below is None or value < self.below)
+            and (self.at_most is None or value <= self.at_most)
+        )
+
+
+class Rule(_Part):
+    id: str
+    about: About
+    when: dict[str, bool | str | list[str] | Bounds] = {}
+    order_by: str | None = None
+    at_most: int = Field(default=1, ge=1)
+    editions: list[Kind] = ["city", "union", "partner"]
+    say: str
+
+    @model_validator(mode="after")
+    def _knows_what_it_names(self) -> "Rule":
+        fields = {*FIELDS[self.about], *FIGURES[self.about]}
+        named = [*self.when, *([self.order_by.removeprefix("-")] if self.order_by else [])]
+        if unknown := [name for name in named if name not in fields]:
+            raise ValueError(f"rule '{self.id}': '{unknown[0]}' is not one of {', '.join(sorted(fields))}")
+        printable = {*WORDS[self.about], *FIGURES[self.about]}
+        before = ""
+        for text, name, style, _ in Formatter().parse(self.say):
+            before += text
+            if name is None:
+                continue
+            if name not in printable:
+                raise ValueError(f"rule '{self.id}': {{{name}}} is not one of {', '.join(sorted(printable))}")
+            if style not in ("", "magnitude"):
+                raise ValueError(f"rule '{self.id}': '{style}' is not 'magnitude'")
+            word = _LEAD.get(name) or COLUMN_ZH.get(name, "")
+            if word not in before:
+                raise ValueError(f"rule '{self.id}': {{{name}}} has to follow the word {word}")
+        return self
+
+
+class Rules(_Part):
+    """`highlights` open the issue, `advice` closes its text; the numbers say how many of them an issue shows."""
+
+    highlights_shown: int = Field(ge=1)
+    advice_shown: int = Field(ge=1)
+    highlights: list[Rule]
+    advice: list[Rule]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A row that rules look at: `fields` for conditions, `words`, and how its figures are made."""
+
+    key: str
+    fields: Row
+    words: dict[str, Any]
+    figure: Callable[[str, bool], Figure]
+
+
+def load_rules(root: Path) -> Rules:
+    """config/briefing_rules.yaml of the project. Raises BriefingError, which names the rule."""
+    path = root / "config" / "briefing_rules.yaml"
+    try:
+        return _load(path)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise BriefingError(f"{path}: {told}") from error
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> Rules:
+    return Rules.model_validate(read_yaml(path))
+
+
+def apply(rules: list[Rule], most: int, book: FigureBook, kind: Kind) -> list[list[str | Figure]]:
+    """The first `most` sentences that the rules have to say of an edition, without a full stop."""
+    subjects: dict[str, list[_Subject]] = {}
+    said: list[list[str | Figure]] = []
+    spoken_of: set[str] = set()
+    for rule in rules:
+        if kind not in rule.editions:
+            continue
+        if rule.about not in subjects:
+            subjects[rule.about] = list(_SUBJECTS[rule.about](book))
+        times = 0
+        for subject in _ordered(rule, subjects[rule.about]):
+            if times == rule.at_most or subject.key in spoken_of or not _meets(rule, subject.fields):
+                continue
+            if sentence := _sentence(rule.say, subject):
+                said.append(sentence)
+                spoken_of.add(subject.key if rule.about != "issue" else f"issue {rule.id}")
+                times += 1
+            if len(said) == most:
+                return said
+    return said
+
+
+def _ordered(rule: Rule, subjects: list[_Subject]) -> list[_Subject]:
+    if rule.order_by is None:
+        return subjects
+    name, sign = rule.order_by.removeprefix("-"), -1 if rule.order_by.startswith("-") else 1
+    known = [subject for subject in subjects if subject.fields.get(name) is not None]
+    return sorted(known, key=lambda subject: sign * subject.fields[name])
+
+
+def _meets(rule: Rule, fields: Row) -> bool:
+    for name, wanted in rule.when.items():
+        value = fields.get(name)
+        if value is None:
+            return False
+        if isinstance(wanted, Bounds):
+            if not wanted.hold(value):
+                return False
+        elif not (value in wanted if isinstance(wanted, list) else value == wanted):
+            return False
+    return True
+
+
+def _sentence(say: str, subject: _Subject) -> list[str | Figure] | None:
+    """The sentence of a row, or None when it lacks one of the figures."""
+    sentence: list[str | Figure] = []
+    for text, name, style, _ in Formatter().parse(say):
+        sentence += [text] if text else []
+        if name is None:
+            continue
+        if name in subject.words:
+            words = subject.words[name]
+            if not words:
+                return None
+            sentence += words if isinstance(words, list) else [words]
+            continue
+        figure = subject.figure(name, style == "magnitude")
+        if figure.value is None:
+            return None
+        sentence += [figure, figure.unit] if figure.unit else [figure]
+    return sentence
+
+
+def _metric_words(metric: Row) -> dict[str, Any]:
+    return {
+        "name": metric["name_zh"],
+        "owner": metric["owner_zh"],
+        "project": metric["project_zh"],
+        "domain": metric["domain_name_zh"],
+    }
+
+
+def _metrics(book: FigureBook) -> Iterator[_Subject]:
+    for metric, catalogue in book.marts.catalogue.items():
+        row = book.standing(metric)
+        if row is None:
+            continue
+        fields = {column: row[column] for column in _METRIC_FIGURES}
+        before = None if None in (row["value"], row["change"]) else row["value"] - row["change"]
+        fields |= {
+            "metric_id": metric,
+            "domain_code": catalogue["domain"],
+            "kind": catalogue["kind"],
+            "direction": catalogue["direction"],
+            "fault": catalogue["fault"],
+            "status_code": row["status_code"],
+            "change_share": row["change"] / before if before else None,
+            "places_lost": row["rank"] - row["previous_rank"] if row["rank"] and row["previous_rank"] else None,
+            "rank_from_last": row["ranked_units"] - row["rank"] + 1 if row["rank"] else None,
+            "forecast_share": row["forecast"] / row["target"] if row["forecast"] and row["target"] else None,
+        }
+        yield _Subject(
+            metric,
+            fields,
+            _metric_words(catalogue),
+            lambda column, magnitude, metric=metric: book.metric(metric, column, magnitude=magnitude),  # type: ignore[misc]
+        )
+
+
+def _uneven(book: FigureBook) -> Iterator[_Subject]:
+    for row in book.marts.uneven:
+        catalogue = book.marts.metrics[row["metric_id"]]
+        yield _Subject(
+            row["metric_id"],
+            row,
+            {**_metric_words(catalogue), "last": last_units(book, "uneven", row["metric_id"])},
+            lambda column, magnitude, row=row: book.uneven(row, column, magnitude),  # type: ignore[misc]
+        )
+
+
+def _faults(book: FigureBook) -> Iterator[_Subject]:
+    for row in book.marts.faults:
+        catalogue = book.marts.metrics[row["metric_id"]]
+        before = None if None in (row["value"], row["change"]) else row["value"] - row["change"]
+        worsening = (1 if catalogue["direction"] == "down" else -1) * row["change"] / abs(before) if before else None
+        yield _Subject(
+            row["metric_id"],
+            {**row, "worsening_share": worsening},
+            {**_metric_words(catalogue), "last": last_units(book, "fault", row["metric_id"])},
+            lambda column, magnitude, metric=row["metric_id"]: book.metric(metric, column, magnitude=magnitude),  # type: ignore[misc]
+        )
+
+
+def _sources(book: FigureBook) -> Iterator[_Subject]:
+    for row in book.marts.freshness:
+        if row["is_late"]:
+            touched = [
+                catalogue["name_zh"]
+                for metric, catalogue in book.marts.catalogue.items()
+                if metric in book.marts.metric_feeds.get(row["feed"], [])
+            ]
+            yield _Subject(
+                f"{row['partner_id']}.{row['feed']}",
+                {**row, "has_data": row["complete_through"] is not None},
+                {
+                    "partner": row["partner_name_zh"],
+                    "feed": row["feed_name_zh"],
+                    "metrics": "、".join(touched) or "相关指标",
+                },
+                lambda column, magnitude, row=row: book.freshness(row),  # type: ignore[misc]
+            )
+
+
+def _actions(book: FigureBook) -> Iterator[_Subject]:
+    for row in book.marts.actions:
+        unit = "" if row["organisation_code"] == "UNKNOWN" else row["organisation_short_name_zh"]
+        yield _Subject(
+            f"action {row['action_id']}",
+            row,
+            {"title": row["title"], "department": row["owner_department"], "unit": unit},
+            lambda column, magnitude, row=row: book.action(row, column),  # type: ignore[misc]
+        )
+
+
+def _issue(book: FigureBook) -> Iterator[_Subject]:
+    statuses, actions = FIGURES["issue"][1:5], FIGURES["issue"][5:]
+
+    def figure(column: str, magnitude: bool) -> Figure:
+        if column in statuses:
+            return book.status_count(column)
+        return book.action_count(column) if column in actions else book.target_count()
+
+    fields = {column: figure(column, False).value for column in FIGURES["issue"]}
+    fields |= {
+        "late_sources": Decimal(sum(row["is_late"] for row in book.marts.freshness)),
+        "restated": Decimal(len(book.marts.restated)),
+    }
+    yield _Subject("issue", fields, {}, figure)
+
+
+_SUBJECTS: dict[str, Callable[[FigureBook], Iterator[_Subject]]] = {
+    "metric": _metrics,
+    "uneven": _uneven,
+    "fault": _faults,
+    "source": _sources,
+    "action": _actions,
+    "issue": _issue,
+}
+
+
+def last_units(book: FigureBook, kind: str, metric: str, most: int = 2) -> list[str | Figure]:
+    """The very last of a metric with their figures: partners where there are any, else county-level unions."""
+    rows = [
+        row
+        for row in (book.marts.uneven_last if kind == "uneven" else book.marts.fault_last)
+        if row["metric_id"] == metric
+    ]
+    partners = [row for row in rows if row["scope_type"] == "partner"]
+    last = [row for row in (partners or rows) if row["rank_from_last"] == 1]
+    shown: list[str | Figure] = []
+    for row in last[:most]:
+        claim = COLUMN_ZH["progress"] if kind == "uneven" else COLUMN_ZH["cumulative_value"]
+        figure = book.uneven_last(row) if kind == "uneven" else book.fault_last(row)
+        shown += [f"{row['scope_short_name_zh']}（{claim}", figure, f"{figure.unit}）", "、"]
+    return [*shown[:-1], *(["等"] if len(last) > most else [])]

@@ -11,8 +11,9 @@ import pytest
 from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.briefing.errors import RenderFault
+from worker_services.briefing.pages import MM, Page, read_page
 from worker_services.briefing.render import CSV_COLUMNS, BriefingFiles, print_pdf, render
-from worker_services.briefing.verify import MM, Page, _read_page, verify
+from worker_services.briefing.verify import verify
 from worker_services.settings import PROJECT_ROOT
 
 ALL_CITY = "scope_type = 'city'"
@@ -21,7 +22,7 @@ ALL_CITY = "scope_type = 'city'"
 @pytest.fixture(scope="module")
 def pages(issue) -> list[Page]:
     document = pypdfium2.PdfDocument(BriefingFiles.at(issue, WEEK, "city").pdf)
-    return [_read_page(document, number) for number in range(len(document))]
+    return [read_page(document, number) for number in range(len(document))]
 
 
 def lines(page: Page) -> list[tuple[float, float, str]]:

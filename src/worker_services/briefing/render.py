@@ -224,7 +224,11 @@ def _html(
 def _environment(folder: Path) -> Environment:
     """Keeps its templates compiled from one edition to the next, and compiles again what has changed on disk."""
     environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals["place_labels"] = place_labels
     environment.tests["figure"] = lambda value: isinstance(value, Figure)

@@ -30,7 +30,7 @@ def finish_tags(document: Document, pdf: Any) -> None:
             if (scope := cell.element.get("scope")) not in SCOPES:
                 raise RenderFault(
                     f"the briefing was not written: the table head '{''.join(cell.element.itertext()).strip()}' "
-                    f"has no scope; write <th scope=\"...\"> with one of: {', '.join(SCOPES)}"
+                    f'has no scope; write <th scope="..."> with one of: {", ".join(SCOPES)}'
                 )
             attributes["Scope"] = SCOPES[scope]
     if any(item.get("S") == "/Figure" and not item.get("Alt") for item in pdf.objects if isinstance(item, dict)):

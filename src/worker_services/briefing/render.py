@@ -140,10 +140,7 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
     """The PDF, the figures as JSON, the figures as CSV. Raises RenderFault."""
     templates = settings.project_root / "templates"
     printing = Printing()
-    watermark = None
-    if briefing.marts.is_demo:
-        watermark = _watermark(templates / "fonts" / "fonts.css", briefing.config.demo.watermark)
-    html = _html(templates, briefing, printing, watermark=watermark)
+    html = paper_page(settings, briefing, printing)
     files: list[bytes] = []
 
     def attach(document: Document) -> list[Attachment]:
@@ -201,6 +198,15 @@ def _pages(document: Document, printing: Printing) -> list[int]:
             "a template broke one over two lines or hid it"
         )
     return pages
+
+
+def paper_page(settings: Settings, briefing: Briefing, printing: Printing) -> str:
+    """The issue as HTML for the typesetter; `printing` takes down what it prints."""
+    templates = settings.project_root / "templates"
+    watermark = None
+    if briefing.marts.is_demo:
+        watermark = _watermark(templates / "fonts" / "fonts.css", briefing.config.demo.watermark)
+    return _html(templates, briefing, printing, watermark=watermark)
 
 
 def screen_page(settings: Settings, briefing: Briefing) -> bytes:

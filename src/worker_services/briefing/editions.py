@@ -38,7 +38,7 @@ def render_all(
         for edition, future in futures.items():
             try:
                 rendered[edition] = future.result()
-            except BriefingError as error:
+            except (BriefingError, OSError) as error:
                 failed.append(f"{edition}: {error}")
     if failed:
         raise BriefingError(f"{len(failed)} of {len(chosen)} editions were not rendered: " + "; ".join(failed))

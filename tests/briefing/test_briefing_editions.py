@@ -30,7 +30,7 @@ def editions(issue, tmp_path) -> Settings:
 def test_one_edition_that_fails_does_not_keep_the_others(editions, issue):
     folder = editions.reports_root / "briefings" / str(WEEK)
     (folder / "second.pdf").mkdir(parents=True)
-    with pytest.raises(BriefingError, match="1 of 3 editions were not rendered: second: .*Is a directory"):
+    with pytest.raises(BriefingError, match=r"1 of 3 editions were not rendered: second: .*Is a directory"):
         render_all(editions, WEEK, build_id=BUILD_ID)
     for kind in ("pdf", "html", "figures.json", "figures.csv"):
         alone = issue.reports_root / "briefings" / str(WEEK) / f"city.{kind}"

@@ -84,3 +84,20 @@ def send(week: Week, edition: str, recipients: tuple[str, ...], as_json: bool) -
     except (BriefingError, MailNotSent, MailUncertain) as error:
         raise click.ClickException(str(error)) from error
     show([vars(one) for one in sent], as_json=as_json, empty="there was nobody to mail to")
+
+
+@briefing.command()
+@week_argument
+@edition_option
+@json_option
+def sample(week: Week, edition: str, as_json: bool) -> None:
+    """Put the demo's issue of WEEK into reports/samples/, with pictures of its pages. Real data are refused."""
+    from worker_services.briefing.errors import BriefingError
+    from worker_services.briefing.samples import write_sample
+
+    try:
+        written = write_sample(Settings.load(), week, edition)
+    except BriefingError as error:
+        raise click.ClickException(str(error)) from error
+    rows = [{"file": path, "kilobytes": round(path.stat().st_size / 1024)} for path in written]
+    show(rows, as_json=as_json, empty="there was nothing to write")

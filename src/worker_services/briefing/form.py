@@ -32,16 +32,12 @@ def check_form(pages: list[Page], bookmarks: list[Bookmark], imprint: ImprintLin
 
 def type_area(page: Page) -> tuple[float, float, float, float]:
     """Left, bottom, right, top in points; odd pages are bound on their left side."""
-    margins = FIGURES_MARGINS if _is_of_figures(page) else TEXT_MARGINS
+    has_running_line = any(char.bottom > HEIGHT - FIGURES_MARGINS["top"] for char in page.chars)
+    margins = FIGURES_MARGINS if has_running_line else TEXT_MARGINS
     left, right = margins["bound"], margins["open"]
     if page.number % 2 == 0:
         left, right = right, left
     return left, margins["bottom"], WIDTH - right, HEIGHT - margins["top"]
-
-
-def _is_of_figures(page: Page) -> bool:
-    """Such a page has a running line above its type area."""
-    return any(char.bottom > HEIGHT - FIGURES_MARGINS["top"] for char in page.chars)
 
 
 def _check_type_area(page: Page) -> None:
@@ -85,7 +81,7 @@ def _covered(one: Char, two: Char) -> float:
 
 
 def _check_heading(page: Page, bookmark: Bookmark) -> None:
-    """What a heading heads begins on its page: in its own line or below, and more of a table than its head."""
+    """What a heading heads begins on its page: in its own line or below."""
     words = "".join(bookmark.title.split())
     start = next((i for i in _occurrences(page.text, words) if page.chars[i].top <= bookmark.top + SLACK), None)
     if start is None:
@@ -95,8 +91,7 @@ def _check_heading(page: Page, bookmark: Bookmark) -> None:
     if end < len(page.chars) and page.chars[end].middle[1] > low:
         return
     bottom = type_area(page)[1]
-    lines = {round(char.bottom / 6) for char in page.chars if bottom <= char.bottom and char.top < low}
-    if len(lines) < (2 if _is_of_figures(page) else 1):
+    if not any(bottom <= char.bottom and char.top < low for char in page.chars):
         raise FormFault(page.number, bookmark.title, "the heading stands last on its page")
 
 

@@ -21,7 +21,10 @@ def finish_tags(document: Document, pdf: Any) -> None:
     Raises RenderFault for a head without a scope and for a figure without words in place of it.
     """
     cells = (
-        box for page in document.pages for box in page._page_box.descendants() if isinstance(box, boxes.TableCellBox)
+        box
+        for page in document.pages
+        for box in page._page_box.descendants()
+        if isinstance(box, boxes.TableCellBox) and hasattr(box, "mark")  # made up to fill a row: nothing to read
     )
     for cell in cells:
         attributes = cell.mark["A"]

@@ -5,10 +5,10 @@ import re
 
 import pytest
 from colours import SIMULATED, contrast, difference, linear, simulate
-from rpt_marts import BUILD_ID, WEEK
+from rpt_marts import BUILD_ID, WEEK, build_marts
 
 from worker_services.briefing.render import render
-from worker_services.settings import PROJECT_ROOT
+from worker_services.settings import PROJECT_ROOT, Settings
 
 WHITE = linear("#ffffff")
 TEXT_ON_WHITE = 4.5  # WCAG 2.2, 1.4.3
@@ -20,8 +20,6 @@ STATUSES = {"done": "已达标", "on_pace": "正常", "behind": "滞后", "far_b
 @pytest.fixture(scope="module")
 def html(tmp_path_factory) -> str:
     """An issue in which every status stands."""
-    from conftest import settings_in
-
     cases = " ".join(f"when {n} then '{code}'" for n, code in enumerate(STATUSES))
     names = " ".join(f"when '{code}' then '{name}'" for code, name in STATUSES.items())
     where = "where status_code is not null and scope_type = 'city'"
@@ -29,7 +27,9 @@ def html(tmp_path_factory) -> str:
         f"update marts.rpt_metric_weekly set status_code = case length(metric_id) % 4 {cases} end {where}",
         f"update marts.rpt_metric_weekly set status_zh = case status_code {names} end {where}",
     ]
-    settings = settings_in(tmp_path_factory.mktemp("statuses"), statements)
+    folder = tmp_path_factory.mktemp("statuses")
+    settings = Settings(PROJECT_ROOT, folder / "data", folder / "reports")
+    build_marts(settings.builds / f"{BUILD_ID}.duckdb", statements=statements)
     return render(settings, WEEK, "city", BUILD_ID).html.read_text(encoding="utf-8")
 
 

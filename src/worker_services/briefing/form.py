@@ -16,7 +16,7 @@ FIGURES_MARGINS = {"top": 25 * MM, "bottom": 23 * MM, "bound": 20 * MM, "open": 
 PAGE_NUMBER = re.compile(r"—\d+—")
 # Of the smaller of two characters, how much the other may cover.
 MOST_COVERED = 0.15
-SLACK = 1.5
+SLACK = 1 * MM
 CELL = 24.0
 
 

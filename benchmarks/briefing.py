@@ -89,7 +89,7 @@ def measure(command: list[str], output: Path) -> dict[str, float]:
                 seen[each.pid] = times.user + times.system
                 memory += each.memory_full_info().pss
         peak = max(peak, memory)
-        time.sleep(0.01)
+        time.sleep(0.05)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)

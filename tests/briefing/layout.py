@@ -2,15 +2,15 @@
 
 import pypdfium2
 
+from worker_services.briefing.pages import MM, Page, read_page
 from worker_services.briefing.render import BriefingFiles
-from worker_services.briefing.verify import MM, Page, _read_page
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 
 
 def read_pages(settings: Settings, week: Week, edition: str = "city") -> list[Page]:
     document = pypdfium2.PdfDocument(BriefingFiles.at(settings, week, edition).pdf)
-    return [_read_page(document, number) for number in range(len(document))]
+    return [read_page(document, number) for number in range(len(document))]
 
 
 def words(pages: list[Page]) -> str:

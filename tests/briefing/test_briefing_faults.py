@@ -12,8 +12,9 @@ from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.briefing.errors import FigureMismatch
 from worker_services.briefing.marts import build_path
+from worker_services.briefing.pages import Page, read_page
 from worker_services.briefing.render import BriefingFiles, render
-from worker_services.briefing.verify import Page, _read_page, verify
+from worker_services.briefing.verify import verify
 from worker_services.settings import Settings
 
 HEADINGS = ["附件4三项问题监测", "（一）推进不平衡", "（二）服务质量有待提高", "（三）宣传力度不够"]
@@ -33,7 +34,7 @@ def figures(settings: Settings) -> dict[str, dict]:
 
 def page_of_faults(settings: Settings) -> Page:
     document = pypdfium2.PdfDocument(BriefingFiles.at(settings, WEEK, "city").pdf)
-    pages = [_read_page(document, number) for number in range(len(document))]
+    pages = [read_page(document, number) for number in range(len(document))]
     [found] = [page for page in pages if all(heading in page.text for heading in HEADINGS)]
     return found
 

@@ -28,22 +28,24 @@ def briefing() -> None:
 
 @briefing.command()
 @week_argument
-@edition_option
+@click.option("--edition", "editions", multiple=True, help="Only this edition of config/briefing.yaml; repeatable.")
 @click.option("--build", "build_id", help="Read this build instead of the published one.")
-@click.option("--open", "open_it", is_flag=True, help="Open the PDF when it is done.")
+@click.option("--open", "open_it", is_flag=True, help="Open the PDFs when they are done.")
 @json_option
-def render(week: Week, edition: str, build_id: str | None, open_it: bool, as_json: bool) -> None:
-    """Write the PDF of WEEK (such as 2025-W43) and its figures as JSON and CSV."""
+def render(week: Week, editions: tuple[str, ...], build_id: str | None, open_it: bool, as_json: bool) -> None:
+    """Write every edition of WEEK (such as 2025-W43) as PDF and HTML, with its figures as JSON and CSV."""
+    from worker_services.briefing.editions import render_all
     from worker_services.briefing.errors import BriefingError
-    from worker_services.briefing.render import render as make
 
     try:
-        files = make(Settings.load(), week, edition, build_id)
+        rendered = render_all(Settings.load(), week, editions, build_id)
     except BriefingError as error:
         raise click.ClickException(str(error)) from error
-    show_one(files, as_json=as_json)
+    rows = [{"edition": edition, **vars(files)} for edition, files in rendered.items()]
+    show(rows, as_json=as_json, empty="config/briefing.yaml has no edition")
     if open_it:
-        click.launch(str(files.pdf))
+        for files in rendered.values():
+            click.launch(str(files.pdf))
 
 
 @briefing.command()
@@ -82,3 +84,20 @@ def send(week: Week, edition: str, recipients: tuple[str, ...], as_json: bool) -
     except (BriefingError, MailNotSent, MailUncertain) as error:
         raise click.ClickException(str(error)) from error
     show([vars(one) for one in sent], as_json=as_json, empty="there was nobody to mail to")
+
+
+@briefing.command()
+@week_argument
+@edition_option
+@json_option
+def sample(week: Week, edition: str, as_json: bool) -> None:
+    """Put the demo's issue of WEEK into reports/samples/, with pictures of its pages. Real data are refused."""
+    from worker_services.briefing.errors import BriefingError
+    from worker_services.briefing.samples import write_sample
+
+    try:
+        written = write_sample(Settings.load(), week, edition)
+    except BriefingError as error:
+        raise click.ClickException(str(error)) from error
+    rows = [{"file": path, "kilobytes": round(path.stat().st_size / 1024)} for path in written]
+    show(rows, as_json=as_json, empty="there was nothing to write")

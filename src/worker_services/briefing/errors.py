@@ -40,3 +40,18 @@ class FigureMismatch(BriefingError):
             "The briefing must not be sent; render it again from the published build, "
             "and mend the template if this stays."
         )
+
+
+@dataclass
+class FormFault(BriefingError):
+    """A page of the PDF is badly set. `page` counts from 1, `text` is what stands at the place."""
+
+    page: int
+    text: str
+    reason: str
+
+    def __str__(self) -> str:
+        return (
+            f"page {self.page} at '{self.text}': {self.reason}. "
+            "The briefing must not be sent; mend the template or its style sheet and render it again."
+        )

@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import gc
 import io
 import json
 import logging
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Decimal
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Literal
@@ -36,6 +38,7 @@ from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import Briefing, read_briefing
 from worker_services.briefing.narrative import numeral
 from worker_services.briefing.seal import make_seal
+from worker_services.briefing.tags import finish_tags
 from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.settings import Settings
@@ -54,12 +57,18 @@ class BriefingFiles:
     pdf: Path
     figures_json: Path
     figures_csv: Path
+    html: Path
 
     @classmethod
     def at(cls, settings: Settings, week: Week, edition: str) -> "BriefingFiles":
         """Where the files of an issue lie, whether or not it has been rendered."""
         folder = settings.reports_root / "briefings" / str(week)
-        return cls(folder / f"{edition}.pdf", folder / f"{edition}.figures.json", folder / f"{edition}.figures.csv")
+        return cls(
+            pdf=folder / f"{edition}.pdf",
+            figures_json=folder / f"{edition}.figures.json",
+            figures_csv=folder / f"{edition}.figures.csv",
+            html=folder / f"{edition}.html",
+        )
 
 
 @dataclass
@@ -113,7 +122,7 @@ def definition_anchor(figure: Figure) -> str:
 
 
 def render(settings: Settings, week: Week, edition: str, build_id: str | None = None) -> BriefingFiles:
-    """Write <reports>/briefings/<week>/<edition>.pdf, .figures.json and .figures.csv, each whole or not at all.
+    """Write <reports>/briefings/<week>/<edition>.html, .figures.json, .figures.csv and .pdf, each whole or not at all.
 
     Reads the given build, by default the published one. The same build gives the same bytes.
     Raises NoPublishedBuild, WeekNotCovered, UnknownEdition, RenderFault.
@@ -122,6 +131,7 @@ def render(settings: Settings, week: Week, edition: str, build_id: str | None = 
     pdf, figures_json, figures_csv = typeset(settings, briefing)
     files = BriefingFiles.at(settings, week, edition)
     for path, content in (
+        (files.html, screen_page(settings, briefing)),
         (files.figures_json, figures_json),
         (files.figures_csv, figures_csv),
         (files.pdf, pdf),
@@ -134,7 +144,7 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
     """The PDF, the figures as JSON, the figures as CSV. Raises RenderFault."""
     templates = settings.project_root / "templates"
     printing = Printing()
-    html = _html(settings, briefing, printing)
+    html = paper_page(settings, briefing, printing)
     figures_csv = _figures_csv(briefing, printing)
     files: list[bytes] = []
 
@@ -155,7 +165,8 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
             )
         ]
 
-    pdf = print_pdf(templates, html, attach)
+    with _no_collection():
+        pdf = print_pdf(templates, html, attach)
     return pdf, files[0], figures_csv
 
 
@@ -168,7 +179,7 @@ def print_pdf(templates: Path, html: str, attach: Callable[[Document], list[Atta
         document = HTML(
             string=html, base_url=f"{templates / 'briefing'}/", url_fetcher=_LocalFetcher(templates)
         ).render(font_config=FontConfiguration(), pdf_variant=VARIANT)
-        pdf = bytes(document.write_pdf(pdf_variant=VARIANT, attachments=attach(document)))
+        pdf = bytes(document.write_pdf(pdf_variant=VARIANT, attachments=attach(document), finisher=finish_tags))
     if strangers := {font.family for font in document.fonts.values() if not font.family.startswith("Briefing")}:
         raise RenderFault(
             f"the briefing was not written: no font of the project has every glyph it needs; the system's "
@@ -193,25 +204,58 @@ def _pages(document: Document, printing: Printing) -> list[int]:
     return pages
 
 
-def _html(settings: Settings, briefing: Briefing, printing: Printing) -> str:
-    templates = settings.project_root / "templates"
+def paper_page(settings: Settings, briefing: Briefing, printing: Printing) -> str:
+    """The issue as HTML for the typesetter; `printing` takes down what it prints."""
+    watermark = None
+    if briefing.marts.is_demo:
+        fonts_css = settings.project_root / "templates" / "fonts" / "fonts.css"
+        watermark = _watermark(fonts_css, briefing.config.demo.watermark)
+    return _html(settings, briefing, printing, watermark=watermark)
+
+
+def screen_page(settings: Settings, briefing: Briefing) -> bytes:
+    """The same issue as one HTML file for a phone or a wide screen, which needs no other file and no network."""
+    sheet = settings.project_root / "templates" / "briefing" / "screen.css"
+    styles = Markup(sheet.read_text(encoding="utf-8"))  # noqa: S704 - our own file
+    return _html(settings, briefing, Printing(), screen=styles).encode()
+
+
+def _html(
+    settings: Settings,
+    briefing: Briefing,
+    printing: Printing,
+    watermark: str | None = None,
+    screen: Markup | None = None,
+) -> str:
+    """The issue's HTML: for print, or for the screen with the styles given."""
+    environment = _environment(settings.project_root / "templates" / "briefing")
+    html = environment.get_template("briefing.html.j2").render(
+        b=briefing,
+        fig=printing.fig,
+        say=printing.say,
+        plain=printing.plain,
+        seal_place=SEAL_PLACE,
+        watermark=watermark,
+        screen=screen,
+    )
+    seal = make_seal(settings, briefing, _figures_csv(briefing, printing))
+    template = environment.get_template("seal.html.j2")
+    return html.replace(SEAL_PLACE, template.render(b=briefing, seal=seal, say=printing.say, plain=printing.plain))
+
+
+@lru_cache(maxsize=4)
+def _environment(folder: Path) -> Environment:
+    """Keeps its templates compiled from one edition to the next, and compiles again what has changed on disk."""
     environment = Environment(
-        loader=FileSystemLoader(templates / "briefing"),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(
-        fig=printing.fig, say=printing.say, plain=printing.plain, place_labels=place_labels, numeral=numeral
-    )
+    environment.globals.update(place_labels=place_labels, numeral=numeral)
     environment.tests["figure"] = lambda value: isinstance(value, Figure)
-    watermark = None
-    if briefing.marts.is_demo:
-        watermark = _watermark(templates / "fonts" / "fonts.css", briefing.config.demo.watermark)
-    html = environment.get_template("briefing.html.j2").render(b=briefing, watermark=watermark, seal_place=SEAL_PLACE)
-    seal = make_seal(settings, briefing, _figures_csv(briefing, printing))
-    return html.replace(SEAL_PLACE, environment.get_template("seal.html.j2").render(b=briefing, seal=seal))
+    return environment
 
 
 def _figures_json(briefing: Briefing, printing: Printing, pages: list[int]) -> bytes:
@@ -296,6 +340,20 @@ def _strict() -> Iterator[None]:
             raise RenderFault(f"the briefing was not written, the typesetter reported: {shown}")
 
 
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Boxes live until their document is done; looking for garbage among them would take a sixth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.collect(0)
+        if was_on:
+            gc.enable()
+
+
+@lru_cache(maxsize=4)
 def _watermark(fonts_css: Path, text: str) -> str:
     """The words as outlines in a data: URL, so that they are seen but never mixed into extracted text."""
     font = TTFont(_font_file(fonts_css, "Briefing Hei", "700"), lazy=True)

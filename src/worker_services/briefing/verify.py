@@ -1,13 +1,12 @@
 """Reads a finished PDF back and holds every number in it against the marts.
 
-Nothing here formats with the renderer's code: expected texts are made anew from fresh queries. Three questions:
+Nothing here formats with the renderer's code: expected texts are made anew from fresh queries. Four questions:
 does every figure stand, where the document says it does, with the text its mart value calls for; do the words around
 it (table heads, the sentence before it) speak of the same metric, unit and column, and do lists of the last units name
-all of them, in their order; and is every other number on the pages one that was declared (dates, issue and page
-numbers, definitions, axis labels)?
+all of them, in their order; is every other number on the pages one that was declared (dates, issue and page numbers,
+definitions, axis labels); and is every page well set (form.py)?
 """
 
-import ctypes
 import json
 import re
 from collections import Counter
@@ -20,17 +19,17 @@ from typing import Any
 
 import duckdb
 import pypdfium2
-import pypdfium2.raw as pdfium
 
-from worker_services.briefing.config import load_config
+from worker_services.briefing.config import BriefingConfig, load_config
 from worker_services.briefing.errors import BriefingError, FigureMismatch
+from worker_services.briefing.form import check_form
 from worker_services.briefing.marts import build_path, reading
+from worker_services.briefing.pages import MM, Char, Link, Page, read_bookmarks, read_page
 from worker_services.briefing.render import BriefingFiles
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
-MM = 72 / 25.4
 # Running lines and page numbers stand outside the type area (GB/T 9704-2012: 37 mm above, 35 mm below).
 TEXT_BAND = (35 * MM, (297 - 37) * MM)
 FIGURES_BAND = (23 * MM, (297 - 25) * MM)
@@ -96,47 +95,6 @@ class Verified:
     constants: int
 
 
-@dataclass(frozen=True)
-class Char:
-    text: str
-    left: float
-    bottom: float
-    right: float
-    top: float
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        return (self.left + self.right) / 2, (self.bottom + self.top) / 2
-
-
-@dataclass(frozen=True)
-class Link:
-    target: str
-    left: float
-    bottom: float
-    right: float
-    top: float
-    leads_to_page: int
-
-    def holds(self, char: Char) -> bool:
-        x, y = char.middle
-        return self.left - 0.5 <= x <= self.right + 0.5 and self.bottom - 0.5 <= y <= self.top + 0.5
-
-
-@dataclass
-class Page:
-    number: int
-    chars: list[Char]
-    links: list[Link]
-
-    @cached_property
-    def text(self) -> str:
-        return "".join(char.text for char in self.chars)
-
-    def inside(self, link: Link) -> list[int]:
-        return [i for i, char in enumerate(self.chars) if link.holds(char)]
-
-
 def verify(settings: Settings, week: Week, edition: str) -> Verified:
     """Hold the rendered issue against the build that it names. Raises FigureMismatch, BriefingError."""
     files = BriefingFiles.at(settings, week, edition)
@@ -148,16 +106,17 @@ def verify(settings: Settings, week: Week, edition: str) -> Verified:
     config = load_config(settings)
     with reading(build) as connection:
         expected = Expectation(connection, week, edition, config.edition(edition).scope_code)
-        return verify_files(files, expected, week, config.issue(week))
+        return verify_files(files, expected, week, config)
 
 
-def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, issue: int) -> Verified:
+def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, config: BriefingConfig) -> Verified:
     """The same for given files and an open build."""
     record = json.loads(files.figures_json.read_text(encoding="utf-8"))
     document = pypdfium2.PdfDocument(files.pdf)
     try:
         _check_attachments(document, files)
-        pages = [_read_page(document, number) for number in range(len(document))]
+        pages = [read_page(document, number) for number in range(len(document))]
+        bookmarks = read_bookmarks(document)
     finally:
         document.close()
     placements = record["placements"]
@@ -190,7 +149,8 @@ def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, issu
     _check_record(record, expected)
     if expected.is_city:
         _check_lists_are_whole(placements, expected)
-    constants = _check_other_numbers(pages, used, record, week, issue)
+    constants = _check_other_numbers(pages, used, record, week, config.issue(week))
+    check_form(pages, bookmarks, config.imprint[0])
     return Verified(
         pdf=str(files.pdf),
         build_id=record["build_id"],
@@ -456,53 +416,6 @@ def _write(value: Any, style: str) -> str:
     elif units and numerator > 0 and sign == "signed":
         text = f"+{text}"
     return f"{text}%" if number.endswith("%") else text
-
-
-def _read_page(document: pypdfium2.PdfDocument, number: int) -> Page:
-    """Characters with their boxes, in content order, without the spaces that PDFium makes up; and links."""
-    page = document[number]
-    text = page.get_textpage()
-    box = [ctypes.c_double() for _ in range(4)]
-    chars = []
-    for i in range(text.count_chars()):
-        character = chr(pdfium.FPDFText_GetUnicode(text.raw, i))
-        if character.isspace() or pdfium.FPDFText_IsGenerated(text.raw, i) == 1:
-            continue
-        left, right, bottom, top = box
-        pdfium.FPDFText_GetCharBox(text.raw, i, left, right, bottom, top)
-        chars.append(Char(character, left.value, bottom.value, right.value, top.value))
-    found = Page(number + 1, chars, _read_links(document, page))
-    text.close()
-    page.close()
-    return found
-
-
-def _read_links(document: pypdfium2.PdfDocument, page: pypdfium2.PdfPage) -> list[Link]:
-    links = []
-    for i in range(pdfium.FPDFPage_GetAnnotCount(page.raw)):
-        annotation = pdfium.FPDFPage_GetAnnot(page.raw, i)
-        if pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_LINK:
-            size = pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", None, 0)
-            buffer = ctypes.create_string_buffer(size)
-            pdfium.FPDFAnnot_GetStringValue(
-                annotation, b"Contents", ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size
-            )
-            rectangle = pdfium.FS_RECTF()
-            pdfium.FPDFAnnot_GetRect(annotation, rectangle)
-            link = pdfium.FPDFAnnot_GetLink(annotation)
-            destination = pdfium.FPDFLink_GetDest(document.raw, link)
-            links.append(
-                Link(
-                    buffer.raw[: size - 2].decode("utf-16-le"),
-                    rectangle.left,
-                    min(rectangle.bottom, rectangle.top),
-                    rectangle.right,
-                    max(rectangle.bottom, rectangle.top),
-                    pdfium.FPDFDest_GetDestPageIndex(document.raw, destination) + 1,
-                )
-            )
-        pdfium.FPDFPage_CloseAnnot(annotation)
-    return links
 
 
 def _check_attachments(document: pypdfium2.PdfDocument, files: BriefingFiles) -> None:

@@ -200,7 +200,7 @@ def _jumps(printed: _Printed, rules: GateConfig) -> Iterator[Reason]:
     weeks = printed.rows(
         f"""
         with series as (
-            select metric_id, week_id, value, (median(value) {before})::decimal(28, 10) as usual,
+            select metric_id, week_id, value, min(value) {before} as lowest, max(value) {before} as highest,
                 count(value) {before} as weeks
             from marts.rpt_metric_weekly where scope_type = 'city'
         )
@@ -211,17 +211,16 @@ def _jumps(printed: _Printed, rules: GateConfig) -> Iterator[Reason]:
     for metric, row in printed.catalogue.items():
         if metric not in standing or not row["is_headline"]:
             continue
-        value, usual = float(standing[metric]["value"]), float(standing[metric]["usual"])
-        away = abs(value - usual)
+        seen = standing[metric]
+        value, lowest, highest = (float(seen[column]) for column in ("value", "lowest", "highest"))
+        beyond = max(lowest - value, value - highest)
         if notation_of(row, "value")[0] == "percent":
-            is_far = away * 100 > bounds.points
+            is_far = beyond * 100 > bounds.points
         else:
-            is_far = away >= bounds.at_least and not usual / bounds.factor <= value <= usual * bounds.factor
+            is_far = beyond >= bounds.at_least and not lowest / bounds.factor <= value <= highest * bounds.factor
         if is_far:
-            texts = (_written(row, "value", standing[metric][column]) for column in ("value", "usual"))
-            said = "“{}”本周为{}，而此前{}周的中位数为{}，变动异常。".format(
-                row["name_zh"], next(texts), standing[metric]["weeks"], next(texts)
-            )
+            now, least, most = (_written(row, "value", seen[column]) for column in ("value", "lowest", "highest"))
+            said = f"“{row['name_zh']}”本周为{now}，而此前{seen['weeks']}周在{least}至{most}之间，变动异常。"
             yield Reason("jump", "amber", said, _names([row]))
 
 
@@ -234,7 +233,7 @@ def _expired_corrections(printed: _Printed) -> Iterator[Reason]:
 def _not_verified(error: BriefingError) -> Reason:
     if isinstance(error, FigureMismatch):
         page = f"第{error.page}页" if error.page else "成稿"
-        said = f"{page}所印“{error.printed}”与数据不符，应为“{error.expected}”（{error.figure}）。"
+        said = f"{page}核对未通过（{error.figure}）：所印为“{error.printed}”，应为“{error.expected}”。"
         return Reason("figure_mismatch", "red", said, [])
     return Reason("not_readable", "red", f"本期简报未能生成，或无法核对：{error}。", [])
 

@@ -36,27 +36,24 @@ class IssueApproval(ApprovalOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         if event.get("error_type") == "timeout":
-            self._decide("lapsed", wiring.DEFAULT_ARGS["owner"], "", [])
+            self._decide("lapsed", wiring.DEFAULT_ARGS["owner"], "")
             raise AirflowFailException("nobody answered in time: not sent")
         if "error" not in event:
             by = (event.get("responded_by_user") or {}).get("name", "")
             reason = (event.get("params_input") or {}).get("reason") or ""
-            if event["chosen_options"] == [self.APPROVE]:
-                self._decide("approved", by, reason)
-            else:
-                self._decide("declined", by, reason, [f"审核人{by}的意见：{reason or '未说明'}。"])
+            self._decide("approved" if event["chosen_options"] == [self.APPROVE] else "declined", by, reason)
         return super().execute_complete(context, event)
 
-    def _decide(self, answer: Any, by: str, reason: str, alert_lines: list[str] | None = None) -> None:
-        """Enter the answer in the ledger, and tell the data team where lines are given."""
+    def _decide(self, answer: Any, by: str, reason: str) -> None:
+        """Enter the answer in the ledger, and tell the data team unless it is a yes."""
         from worker_services.intervals import Week
         from worker_services.mailing.alerts import alert
         from worker_services.mailing.approvals import decide
 
         settings, verdict = self._issue()
-        decide(settings, verdict, answer, by, reason, via="airflow")
-        if alert_lines is not None:
-            lines = [*alert_lines, *verdict.sentences]
+        decision = decide(settings, verdict, answer, by, reason, via="airflow")
+        if answer != "approved":
+            lines = [line for line in (decision.sentence, *verdict.sentences) if line]
             alert(settings, Week.parse(self.week), self.edition, answer, lines, wiring.mail_server())
 
     def _issue(self) -> Any:

@@ -121,7 +121,7 @@ def test_addresses_that_read_alike_have_outboxes_of_their_own(house):
 def test_an_issue_whose_figures_do_not_hold_is_not_mailed(house):
     files = BriefingFiles.at(house, WEEK, "city")
     files.figures_json.write_text(files.figures_json.read_text(encoding="utf-8").replace("35,000", "36,000"))
-    with pytest.raises(NotReleased, match="成稿核对未通过（city.figures.json）"):
+    with pytest.raises(NotReleased, match=r"成稿核对未通过（city\.figures\.json）"):
         send(house, WEEK, "city")
     assert not (house.reports_root / "outbox").exists()
     with pytest.raises(BriefingError, match="briefing render 2025-W42"):

@@ -31,6 +31,11 @@ class Decision:
     reason: str
     via: str
 
+    @property
+    def sentence(self) -> str:
+        """The decision as the data team reads it; nothing where nobody decided."""
+        return "" if self.answer == "lapsed" else f"审核人{self.by}的意见：{self.reason or '未说明'}。"
+
 
 def decide(settings: Settings, verdict: Verdict, answer: Answer, by: str, reason: str, via: str) -> Decision:
     """Enter a decision in the ledger; the same one again is the one that stands. The last one counts.

@@ -92,7 +92,7 @@ def _decide(
         except approvals.NotDecidable as error:
             raise click.ClickException(str(error)) from error
         if not approve:
-            lines = [f"审核人{decision.by}的意见：{reason}。", *verdict.sentences]
+            lines = [decision.sentence, *verdict.sentences]
             alert(settings, week, edition, "declined", lines, _connection("smtp_default"))
         told = "not asked: there is no connection airflow_api"
         if airflow:

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, DownstreamTasksSkipped
 
 import wiring
 from worker_services.mailing import config
@@ -41,7 +41,11 @@ class IssueApproval(ApprovalOperator):
         if "error" not in event:
             by = (event.get("responded_by_user") or {}).get("name", "")
             reason = (event.get("params_input") or {}).get("reason") or ""
-            self._decide("approved" if event["chosen_options"] == [self.APPROVE] else "declined", by, reason)
+            if event["chosen_options"] == [self.REJECT]:
+                self._decide("declined", by, reason)
+                after = [(task_id, context["ti"].map_index) for task_id in self.downstream_task_ids]
+                raise DownstreamTasksSkipped(tasks=after)  # the operator itself skips none that is mapped
+            self._decide("approved", by, reason)
         return super().execute_complete(context, event)
 
     def _decide(self, answer: Any, by: str, reason: str) -> None:

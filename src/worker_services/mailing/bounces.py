@@ -1,6 +1,7 @@
 """Mails that came back: delivery status notifications (RFC 3464), noted at the recipient they are about."""
 
 import imaplib
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -44,7 +45,8 @@ def note_from_mailbox(settings: Settings, connection: Connection) -> list[Bounce
     """Note what the unread mails of an IMAP mailbox say, and mark them read. Raises MailboxUnreadable."""
     noted = []
     try:
-        with imaplib.IMAP4_SSL(connection.host, connection.port or 993, timeout=30) as mailbox:
+        context = ssl.create_default_context()  # without one, imaplib trusts any server
+        with imaplib.IMAP4_SSL(connection.host, connection.port or 993, ssl_context=context, timeout=30) as mailbox:
             mailbox.login(connection.login, connection.password.get_secret_value())
             mailbox.select(connection.extra.get("mailbox", "INBOX"))
             for number in mailbox.search(None, "UNSEEN")[1][0].split():

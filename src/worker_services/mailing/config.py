@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from worker_services.settings import Settings
 
-
 APPROVE, DECLINE = "同意发送", "不予发送"
 """What a person can answer when asked about an amber issue."""
 

@@ -25,9 +25,9 @@ GATE_TABLES = [
 ]
 
 
-def publish_fixture(settings: Settings) -> None:
-    """The demo week's marts as the published, audited build of a house."""
-    build_marts(settings.builds / f"{BUILD_ID}.duckdb", afterwards=GATE_TABLES)
+def publish_fixture(settings: Settings, *statements: str) -> None:
+    """The demo week's marts as the published, audited build of a house; the statements bend them."""
+    build_marts(settings.builds / f"{BUILD_ID}.duckdb", afterwards=[*GATE_TABLES, *statements])
     record = {"build_id": BUILD_ID, "batches": ["batch-1", "batch-2"], "audit": {"passed": True}}
     write_json(settings.builds / f"{BUILD_ID}.json", record)
     write_json(

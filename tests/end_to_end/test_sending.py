@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(1800)  # to stop a hang; a quiet machine needs 
 DAG = "weekly_briefing"
 SECONDS_BEFORE_AN_ANSWER = 10
 PASSWORD = "of the tests"
-GREEN, APPROVED, DECLINED, RED = "2025-W40", "2025-W41", "2025-W42", "2025-W43"
+REFUSED, GREEN, APPROVED, DECLINED, RED = "2025-W39", "2025-W40", "2025-W41", "2025-W42", "2025-W43"
 TO = "promotion-meeting@changchun-union.example"
 DATA_TEAM = "data-team@changchun-union.example"
 
@@ -100,15 +100,21 @@ def test_green_goes_by_itself_and_amber_as_a_person_says(
             states = {task.task_id: task.state for task in airflow.tasks(DAG, "declined")}
             assert (states["edition.approve"], states["edition.send"]) == ("success", "skipped")
 
+            mail_server.rcpt[TO] = ["550 no such user"]
+            airflow.run(DAG, "refused", conf={"week": REFUSED})
+            with pytest.raises(AirflowFailure, match="550 no such user"):
+                airflow.wait(DAG, "refused")
+
             (record,) = settings.builds.glob("*.json")
             write_json(record, {"build_id": record.stem, "batches": [], "audit": {"passed": False}})
             airflow.run(DAG, "red", conf={"week": RED})
             with pytest.raises(AirflowFailure, match=r"2025-W43/city is held: 数据版本\S+未通过审核"):
                 airflow.wait(DAG, "red")
         told = [envelope.rcpt_tos for envelope in mail_server.taken]
-    assert told == [[TO], [TO], [DATA_TEAM], [DATA_TEAM]]
+    assert told == [[TO], [TO], [DATA_TEAM], [DATA_TEAM], [DATA_TEAM]]
     alerts = sorted(path.name for path in (settings.reports_root / "outbox").glob("alert_*.eml"))
-    assert [name.rpartition("-")[0] for name in alerts] == ["alert_2025-W42_declined", "alert_2025-W43_red"]
+    causes = ["alert_2025-W39_failed", "alert_2025-W42_declined", "alert_2025-W43_red"]
+    assert [name.rpartition("-")[0] for name in alerts] == causes
     decisions = [
         (entry.action, entry.actor, entry.subject, entry.details["reason"], entry.details["via"])
         for entry in ledger.entries(settings)
@@ -118,8 +124,13 @@ def test_green_goes_by_itself_and_amber_as_a_person_says(
         ("briefing.approve", LOGIN, "2025-W41/city", "已与小程序核实", "airflow"),
         ("briefing.decline", "li", "2025-W42/city", "等补报后再发", "command"),
     ]
-    states = {week: [one.state for one in status(settings, Week.parse(week))] for week in (GREEN, APPROVED, DECLINED)}
-    assert states == {GREEN: ["sent"], APPROVED: ["sent"], DECLINED: ["not_sent"]}
+    weeks = (REFUSED, GREEN, APPROVED, DECLINED)
+    assert [one.state for week in weeks for one in status(settings, Week.parse(week))] == [
+        "refused",
+        "sent",
+        "sent",
+        "not_sent",
+    ]
 
 
 def asked(airflow: Airflow, run_id: str) -> dict[str, Any]:

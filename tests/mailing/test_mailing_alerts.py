@@ -2,14 +2,21 @@
 
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import pytest
 
 from worker_services.intervals import Week
 from worker_services.mailing.alerts import alert
+from worker_services.settings import PROJECT_ROOT, Settings
 
 WEEK = Week.parse("2025-W43")
 LINE = "长春工会小程序“健康服务券”至今没有数据。"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(PROJECT_ROOT, tmp_path / "data", tmp_path / "reports")
 
 
 @pytest.mark.parametrize(
@@ -21,8 +28,8 @@ LINE = "长春工会小程序“健康服务券”至今没有数据。"
         ("failed", "【发送失败】", "已发出的不会重复发送"),
     ],
 )
-def test_an_alert_says_what_happened_why_and_what_to_do(house, kind, subject, says):
-    sent = alert(house, WEEK, "city", kind, [LINE])
+def test_an_alert_says_what_happened_why_and_what_to_do(settings, kind, subject, says):
+    sent = alert(settings, WEEK, "city", kind, [LINE])
     message = message_from_bytes(sent.path.read_bytes(), policy=default)
     assert message["Subject"] == f"{subject}工会服务职工实事项目推进会工作简报第22期（2025年第43周）"
     assert message["To"] == "data-team@changchun-union.example"
@@ -33,10 +40,10 @@ def test_an_alert_says_what_happened_why_and_what_to_do(house, kind, subject, sa
     assert "worker-services briefing gate 2025-W43 --edition city" in text
 
 
-def test_the_same_cause_is_told_once_and_another_again(house):
-    first = alert(house, WEEK, "city", "red", [LINE])
-    assert alert(house, WEEK, "city", "red", [LINE]).outcome == "already_sent"
-    other = alert(house, WEEK, "city", "red", [LINE, "数据版本未通过审核。"])
-    lapsed = alert(house, WEEK, "city", "lapsed", [LINE])
+def test_the_same_cause_is_told_once_and_another_again(settings):
+    first = alert(settings, WEEK, "city", "red", [LINE])
+    assert alert(settings, WEEK, "city", "red", [LINE]).outcome == "already_sent"
+    other = alert(settings, WEEK, "city", "red", [LINE, "数据版本未通过审核。"])
+    lapsed = alert(settings, WEEK, "city", "lapsed", [LINE])
     assert len({first.path, other.path, lapsed.path}) == 3
     assert other.outcome == lapsed.outcome == "sent"

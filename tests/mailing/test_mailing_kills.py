@@ -64,6 +64,8 @@ def die_at_line(number: int) -> None:
 
 def outcome_after(path: Path, server: Server) -> str:
     """What the next run says; whatever it is, at most one mail has left, and never less than it says."""
+    before, gone = standing(path)[0], len(server.taken)
+    assert gone in {"not_sent": (0,), "sent": (1,), "uncertain": (0, 1)}[before]
     try:
         said = send_once(path, MESSAGE, TO, server.connection(), SMTP).outcome
     except MailUncertain:

@@ -128,9 +128,10 @@ def standing(path: Path) -> tuple[State, str, str]:
     """How a mail stands now, since when (UTC, ISO 8601), and the last thing that was said of it."""
     record = read_record(path)
     last = record.events[-1] if record else Event("", "not_sent", "")
-    if _claim(path).exists() and last.event == "handing_over":
+    is_claimed = _claim(path).exists()
+    if is_claimed and not _was_accepted(path):
         return "uncertain", last.at, "it may have gone out: look in the mail server's log"
-    if path.exists():
+    if is_claimed or path.exists():
         is_news = last.event in ("bounced", "delayed")
         return (last.event if is_news else "sent"), last.at, last.detail  # type: ignore[return-value]
     return ("refused" if last.event == "refused" else "not_sent"), last.at, last.detail

@@ -82,10 +82,10 @@ def send(
             sent.append(send_once(path, message, recipient, connection, sending.smtp))
         except MailRefused as error:
             sent.append(Sent(recipient, "refused", "smtp", path, str(error)))
-        except ServerUnusable:
-            raise
         except (MailNotSent, MailUncertain) as error:
             failures.append(error)
+            if isinstance(error, ServerUnusable):
+                break
     _enter(settings, verdict, [one for one in sent if one.outcome != "refused"])
     if failures:
         said = "; ".join(map(str, failures))
@@ -161,7 +161,7 @@ def status(settings: Settings, week: Week) -> list[Standing]:
         for path in sorted(outbox.folder(settings).glob(f"{week}_{edition}_*.json")):
             mail = path.with_suffix(".eml")
             record = read_record(mail)
-            if record and mail not in paths.values():
+            if record and mail == outbox_path(settings, week, edition, record.recipient):
                 paths[record.recipient] = mail
         standings += [Standing(edition, recipient, *outbox.standing(path)) for recipient, path in paths.items()]
     return standings

@@ -17,7 +17,7 @@ from worker_services.briefing.config import load_config
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
 from worker_services.mailing.chart import progress_png
-from worker_services.mailing.compose import bodies
+from worker_services.mailing.compose import summarise
 
 with Path(__file__).with_name("caniemail.csv").open(encoding="utf-8", newline="") as file:
     SUPPORT = {row.pop("feature"): row for row in csv.DictReader(file)}
@@ -57,8 +57,8 @@ def briefing(rendered):
 
 @pytest.fixture(scope="module")
 def page(rendered, briefing):
-    text, _, _ = bodies(rendered.project_root / "templates", briefing, "https://reports.example/city.pdf")
-    return markup.document_fromstring(text)
+    summary = summarise(rendered.project_root / "templates", briefing, "https://reports.example/city.pdf")
+    return markup.document_fromstring(summary.html)
 
 
 def declarations(element) -> dict[str, str]:

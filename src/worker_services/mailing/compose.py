@@ -1,5 +1,6 @@
 """One mail: HTML summary with its chart, plain-text alternative, the PDF attached. The same inputs, the same bytes."""
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -19,31 +20,32 @@ from worker_services.intervals import SHANGHAI
 from worker_services.mailing.chart import CHART_CID, CHART_WIDTH, progress_png
 
 
-def compose(
-    templates: Path,
-    briefing: Briefing,
-    pdf: bytes,
-    recipient: str,
-    link: str | None = None,
-    is_preview: bool = False,
-) -> bytes:
-    """The message as it goes over the wire. `templates` is the project's templates folder, `link` the issue's page."""
+@dataclass(frozen=True)
+class Summary:
+    """What the mails of an issue say, the same to each recipient: HTML with its styles inlined, text, subject, PNG."""
+
+    html: str
+    text: str
+    subject: str
+    chart: bytes
+
+
+def compose(briefing: Briefing, summary: Summary, pdf: bytes, recipient: str, is_preview: bool = False) -> bytes:
+    """The message as it goes over the wire."""
     config = briefing.config
     name = f"{config.programme}{config.publication}第{briefing.issue}期"
-    html, text, subject = bodies(templates, briefing, link)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(config.mail.sender_name, addr_spec=config.mail.sender)
     message["To"] = Address(addr_spec=recipient)
-    message["Subject"] = f"【预览】{subject}" if is_preview else subject
+    message["Subject"] = f"【预览】{summary.subject}" if is_preview else summary.subject
     message["Date"] = format_datetime(_sent_at(briefing))
     message["Message-ID"] = message_id(briefing, recipient, is_preview)
     message["Content-Language"] = "zh-CN"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text, cte="base64")
-    message.add_alternative(html, subtype="html", cte="base64")
+    message.set_content(summary.text, cte="base64")
+    message.add_alternative(summary.html, subtype="html", cte="base64")
     if page := message.get_body(("html",)):
-        chart = progress_png(templates, briefing)
-        page.add_related(chart, maintype="image", subtype="png", cid=f"<{CHART_CID}>", filename=f"{CHART_CID}.png")
+        page.add_related(summary.chart, "image", "png", cid=f"<{CHART_CID}>", filename=f"{CHART_CID}.png")
     message.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{name}.pdf")
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         part.set_boundary(f"={_digest(briefing, recipient)[:24]}.{number}=")
@@ -57,8 +59,8 @@ def message_id(briefing: Briefing, recipient: str, is_preview: bool = False) -> 
     return f"<{preview}{briefing.week}.{briefing.edition_id}.{_digest(briefing, recipient)[:16]}@{domain}>"
 
 
-def bodies(templates: Path, briefing: Briefing, link: str | None = None) -> tuple[str, str, str]:
-    """The summary as HTML with its styles inlined, the same as text, and the subject."""
+def summarise(templates: Path, briefing: Briefing, link: str | None = None) -> Summary:
+    """Set the summary. `templates` is the project's templates folder, `link` the issue's page. Raises RenderFault."""
     environment = mail_templates(templates)
     values: dict[str, Any] = {
         "b": briefing,
@@ -71,7 +73,7 @@ def bodies(templates: Path, briefing: Briefing, link: str | None = None) -> tupl
     html, text, subject = (
         environment.get_template(f"summary.{kind}.j2").render(values) for kind in ("html", "txt", "subject.txt")
     )
-    return inline(html), text, subject.strip()
+    return Summary(inline(html), text, subject.strip(), progress_png(templates, briefing))
 
 
 def mail_templates(templates: Path) -> Environment:

@@ -28,8 +28,8 @@ from worker_services.briefing.model import read_briefing
 from worker_services.briefing.render import typeset
 from worker_services.intervals import Week
 from worker_services.mailing import config as sending_config
-from worker_services.mailing.chart import CHART_CID, progress_png
-from worker_services.mailing.compose import bodies
+from worker_services.mailing.chart import CHART_CID
+from worker_services.mailing.compose import summarise
 from worker_services.mailing.sending import issue_link
 from worker_services.settings import Settings
 
@@ -80,11 +80,10 @@ class Desk:
         try:
             path = build_path(self.settings, self.build_id)
             briefing = read_briefing(path, briefing_config.load_config(self.settings), edition, self.week)
-            templates = self.settings.project_root / "templates"
             link = issue_link(sending_config.load_config(self.settings).reports_url, self.week, edition)
-            html, text, subject = bodies(templates, briefing, link)
+            summary = summarise(self.settings.project_root / "templates", briefing, link)
             pdf, _, _ = typeset(self.settings, briefing)
-            return Pages(pdf, progress_png(templates, briefing), html, text, subject)
+            return Pages(pdf, summary.chart, summary.html, summary.text, summary.subject)
         except Exception as error:  # whatever a template can do wrong belongs on the page
             last = traceback.extract_tb(error.__traceback__)[-1]
             return Pages(fault=f"{type(error).__name__}: {error}\n{last.filename}:{last.lineno}")

@@ -17,7 +17,7 @@ from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.mailing import outbox
 from worker_services.mailing.approvals import Decision, standing
-from worker_services.mailing.compose import compose
+from worker_services.mailing.compose import compose, summarise
 from worker_services.mailing.config import load_config
 from worker_services.mailing.gate import Verdict, judge
 from worker_services.mailing.outbox import Sent, State, outbox_path, read_record, send_once
@@ -75,9 +75,10 @@ def send(
         printed.record(settings, issue, briefing.marts.metrics)
     sending = load_config(settings)
     link = issue_link(sending.reports_url, week, edition)
+    summary = summarise(settings.project_root / "templates", briefing, link)
     sent, failures = list[Sent](), list[Exception]()
     for recipient, path in paths.items():
-        message = compose(settings.project_root / "templates", briefing, pdf, recipient, link)
+        message = compose(briefing, summary, pdf, recipient)
         try:
             sent.append(send_once(path, message, recipient, connection, sending.smtp))
         except MailRefused as error:
@@ -107,14 +108,9 @@ def send_preview(
     build_id = json.loads(files.figures_json.read_text(encoding="utf-8"))["build_id"]
     briefing = read_briefing(build_path(settings, build_id), load_briefing_config(settings), edition, week)
     sending = load_config(settings)
-    message = compose(
-        settings.project_root / "templates",
-        briefing,
-        files.pdf.read_bytes(),
-        recipient,
-        issue_link(sending.reports_url, week, edition),
-        is_preview=True,
-    )
+    link = issue_link(sending.reports_url, week, edition)
+    summary = summarise(settings.project_root / "templates", briefing, link)
+    message = compose(briefing, summary, files.pdf.read_bytes(), recipient, is_preview=True)
     path = outbox_path(settings, week, edition, recipient)
     path = path.with_name(f"preview_{path.name}")
     if connection is None:

@@ -172,13 +172,19 @@ def bounces(folder: Path | None, as_json: bool) -> None:
 @click.option("--build", "build_id", help="Read this build instead of the published one.")
 @click.option("--port", type=int, default=0, help="Port on 127.0.0.1; by default a free one.")
 @click.option("--open", "open_it", is_flag=True, help="Open the page in the browser.")
-def preview(week: Week, edition: str, build_id: str | None, port: int, open_it: bool) -> None:
+@json_option
+def preview(week: Week, edition: str, build_id: str | None, port: int, open_it: bool, as_json: bool) -> None:
     """Show PDF and mail of WEEK in a page that follows every change of templates and configuration. ^C ends it."""
     from worker_services.briefing.errors import BriefingError
     from worker_services.mailing.preview import serve
 
+    def announce(url: str) -> None:
+        show_one({"page": url}, as_json=as_json)
+        if open_it:
+            click.launch(url)
+
     try:
-        serve(Settings.load(), week, edition, build_id, port, click.launch if open_it else None)
+        serve(Settings.load(), week, edition, build_id, port, announce)
     except BriefingError as error:
         raise click.ClickException(str(error)) from error
 

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
 from threading import Lock
-from typing import Any
 
 import click
 import uvicorn
@@ -95,16 +94,13 @@ def serve(
     edition: str,
     build_id: str | None = None,
     port: int = 0,
-    open_page: Callable[[str], Any] | None = None,
+    announce: Callable[[str], object] = click.echo,
 ) -> None:
-    """Serve until interrupted. Raises BriefingError when there is no build, or no such edition."""
+    """Serve until interrupted; `announce` is told the page's address. Raises BriefingError when there is no build, or no such edition."""
     build_path(settings, build_id)
     briefing_config.load_config(settings).edition(edition)
     with socket.create_server(("127.0.0.1", port)) as listening:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}/{edition}"
-        click.echo(f"{url}  (^C ends it)")
-        if open_page:
-            open_page(url)
+        announce(f"http://127.0.0.1:{listening.getsockname()[1]}/{edition}")
         server = uvicorn.Server(
             uvicorn.Config(
                 application(Desk(settings, week, build_id)), log_level="warning", timeout_graceful_shutdown=1

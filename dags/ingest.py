@@ -86,7 +86,7 @@ def ingest_dag(domain: str, pairs: list[dict[str, str]]) -> DAG:
         @task(trigger_rule=TriggerRule.ALL_DONE)
         def notify_partners() -> None:
             from worker_services.mailing import notices
-            from worker_services.mailing.outbox import MailUncertain
+            from worker_services.mailing.smtp import MailUncertain
             from worker_services.settings import Settings
 
             suppliers = [(pair["partner"], pair["feed"]) for pair in pairs]

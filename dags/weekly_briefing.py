@@ -1,32 +1,65 @@
-"""Every Monday: the briefing of the week before, figure-checked before it is sent."""
+"""Every Monday: the briefing of the week before, figure-checked, past the gate, approved where need be, sent."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
-from airflow.sdk import Param, dag, get_current_context, task, task_group
+from airflow.sdk import Param, TriggerRule, dag, get_current_context, task, task_group
 from airflow.sdk.exceptions import AirflowFailException
 
 import wiring
+from approval import IssueApproval
+from worker_services.mailing.config import load_config
+from worker_services.settings import Settings
 
 log = logging.getLogger(__name__)
+EDITION = "{{ task.op_kwargs['edition'] }}"
 
 DOC = """
 ### What it does
 Mondays at 07:00 (Asia/Shanghai), for the ISO week before: `resolve_build` names the published warehouse build; then,
 for each edition, `render` makes the PDF with its figures beside it, `verify` reads every figure back and compares it
-with the build, `send` puts the mail in the outbox. Nothing is sent twice: run again, it finds the mail already sent.
+with the build, `gate` says whether the issue may leave (rules: `config/sending.yaml`), `approve` asks a person where
+the gate is amber, `send` mails it. Nothing is sent twice: run again, it finds the mail already sent.
+
+| gate | `approve` | then |
+|---|---|---|
+| green | pink: nobody is asked | sent |
+| amber | asks a person | sent when approved; no answer in time is no |
+| red | not asked | held; the data team has a mail with the reasons |
+
+Answer on this page under *Required Actions*, by API, or by `worker-services briefing approve` or `decline`. What was
+answered, by whom and why, is in the ledger; `send` asks the ledger, not this page.
 
 ### When a square is red
 - `resolve_build`: no build covers the week yet. Look at `build_warehouse` first.
 - `render`: the log names the template, glyph, image or font that failed.
-- `verify`: a printed figure differs from its mart, and so nothing was sent. Never send by hand; find the cause.
+- `verify`: a printed figure differs from its mart. Never send by hand; find the cause.
+- `gate`: the issue is held; `worker-services briefing gate WEEK` says why. Mend the cause, clear from `render`.
+- `approve`: nobody answered in time. Decide by `worker-services briefing approve`, then clear the square; or the issue
+  has changed since it was asked about: clear `gate`.
 - `send`: the mail server refused; the PDF is good, and what it prints is on record (`data/printed/`) since before the
   first mail. Clear the square when the server is back. When the log says that the server may have taken the mail, ask a
-  recipient first.
+  recipient first. `worker-services briefing status WEEK` shows who has what.
 
 ### Another week
 Trigger with `week`, such as `2025-W43`.
 """
+
+
+def alert_when_red(kind: str) -> Callable[[Any], None]:
+    """Tell the data team when a square of an edition has failed for good."""
+
+    def callback(context: Any) -> None:
+        from worker_services.intervals import Week
+        from worker_services.mailing.alerts import alert
+
+        issue = context["task"].op_kwargs
+        said = str(context.get("exception") or "the task was killed")
+        alert(Settings.load(), Week.parse(issue["week"]), issue["edition"], kind, [said], wiring.mail_server())
+
+    return callback
 
 
 @dag(
@@ -49,9 +82,8 @@ Trigger with `week`, such as `2025-W43`.
 def weekly_briefing() -> None:
     @task
     def resolve_build() -> list[dict[str, str]]:
-        from worker_services.briefing.config import load_config
+        from worker_services.briefing.config import load_config as load_briefing_config
         from worker_services.intervals import Interval, Week
-        from worker_services.settings import Settings
         from worker_services.warehouse.publish import current
 
         context = get_current_context()
@@ -67,42 +99,76 @@ def weekly_briefing() -> None:
             raise AirflowFailException("no warehouse build is published yet: run build_warehouse first")
         return [
             {"week": str(week), "edition": edition, "build_id": published.build_id}
-            for edition in load_config(settings).editions
+            for edition in load_briefing_config(settings).editions
         ]
 
-    @task(map_index_template="{{ task.op_kwargs['edition'] }}")
+    @task(map_index_template=EDITION, on_failure_callback=alert_when_red("red"))
     def render(week: str, edition: str, build_id: str) -> None:
         from worker_services.briefing.render import render as render_briefing
         from worker_services.intervals import Week
-        from worker_services.settings import Settings
 
         render_briefing(Settings.load(), Week.parse(week), edition, build_id)
 
-    @task(map_index_template="{{ task.op_kwargs['edition'] }}")
+    @task(map_index_template=EDITION, on_failure_callback=alert_when_red("red"))
     def verify(week: str, edition: str) -> None:
         from worker_services.briefing.verify import verify as verify_briefing
         from worker_services.intervals import Week
-        from worker_services.settings import Settings
 
         verify_briefing(Settings.load(), Week.parse(week), edition)
 
-    @task(map_index_template="{{ task.op_kwargs['edition'] }}")
+    @task(map_index_template=EDITION, multiple_outputs=True)
+    def gate(week: str, edition: str) -> dict[str, str]:
+        from worker_services.intervals import Week
+        from worker_services.mailing.alerts import alert
+        from worker_services.mailing.gate import COLOUR_ZH, judge
+
+        settings = Settings.load()
+        verdict = judge(settings, Week.parse(week), edition)
+        log.info("%s is %s: %s", verdict.subject, verdict.colour, "".join(verdict.sentences) or "nothing to look at")
+        if verdict.colour == "red":
+            alert(settings, Week.parse(week), edition, "red", verdict.sentences, wiring.mail_server())
+            raise AirflowFailException(f"{verdict.subject} is held: {''.join(verdict.sentences)}")
+        return {
+            "colour": verdict.colour,
+            "fingerprint": verdict.fingerprint,
+            "subject": f"工作简报 {week} {edition}：{COLOUR_ZH[verdict.colour]}",
+            "body": verdict.question,
+        }
+
+    @task(
+        map_index_template=EDITION, trigger_rule=TriggerRule.NONE_FAILED, on_failure_callback=alert_when_red("failed")
+    )
     def send(week: str, edition: str) -> None:
         from worker_services.intervals import Week
-        from worker_services.mailing.outbox import MailUncertain
-        from worker_services.mailing.outbox import send as send_mail
-        from worker_services.settings import Settings
+        from worker_services.mailing.sending import NotReleased
+        from worker_services.mailing.sending import send as send_mail
+        from worker_services.mailing.smtp import MailUncertain
 
         try:
-            for sent in send_mail(Settings.load(), Week.parse(week), edition, connection=wiring.mail_server()):
-                log.info("%s by %s: %s", sent.outcome, sent.transport, sent.path.name)
-        except MailUncertain as error:
+            sent = send_mail(Settings.load(), Week.parse(week), edition, connection=wiring.mail_server())
+        except (MailUncertain, NotReleased) as error:
             raise AirflowFailException(str(error)) from error
+        for one in sent:
+            log.info("%s by %s: %s", one.outcome, one.transport, one.path.name)
+        if refused := [one.message for one in sent if one.outcome == "refused"]:
+            raise AirflowFailException("; ".join(refused))
 
     @task_group
     def edition(week: str, edition: str, build_id: str) -> None:
         issue = {"week": week, "edition": edition}
-        render(**issue, build_id=build_id) >> verify(**issue) >> send(**issue)
+        judged = gate(**issue)
+        approved = IssueApproval(
+            task_id="approve",
+            map_index_template="{{ task.edition }}",
+            **issue,
+            colour=judged["colour"],
+            fingerprint=judged["fingerprint"],
+            subject=judged["subject"],
+            body=judged["body"],
+            params={"reason": Param("", type="string", title="审核意见", description="记入台账，不得含个人信息")},
+            response_timeout=timedelta(hours=load_config(Settings.load()).approval.wait_hours),
+        )
+        render(**issue, build_id=build_id) >> verify(**issue) >> judged >> approved >> send(**issue)
 
     edition.expand_kwargs(resolve_build())
 

@@ -133,6 +133,21 @@ class Airflow:
                 raise AirflowFailure(f"{dag_id}, run {run_id}, is still {state} after {seconds:.0f} s")
             time.sleep(0.5)
 
+    def questions(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """What a run waits for a person to answer, as Airflow's API has it."""
+        found = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/hitlDetails?response_received=false")
+        return [item for item in found["hitl_details"] if item["task_instance"]["state"] == "awaiting_input"]
+
+    def answer(self, question: Mapping[str, Any], option: str, reason: str) -> None:
+        """Answer a question, as the user who is logged in."""
+        task = question["task_instance"]
+        run, name = (
+            f"/api/v2/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}",
+            f"{task['task_id']}/{task['map_index']}",
+        )
+        answered = {"chosen_options": [option], "params_input": {"reason": reason}}
+        self._ask("PATCH", f"{run}/taskInstances/{name}/hitlDetails", answered)
+
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """The tasks of a run as they stand now."""
         found = self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=100")

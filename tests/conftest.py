@@ -27,6 +27,7 @@ LONGEST_FIRST = (
     "tests/end_to_end/test_demo.py",
     "tests/warehouse/test_build.py",
     "tests/end_to_end/test_nights.py",
+    "tests/end_to_end/test_sending.py",
     "tests/warehouse/test_dbt_project.py",
     "tests/landing/test_backfill.py",
     "tests/warehouse/test_crashes.py",

@@ -5,6 +5,7 @@ import click
 from worker_services import __version__
 from worker_services.briefing.cli import briefing
 from worker_services.landing.cli import corrections, quarantine
+from worker_services.mailing.cli import commands as mailing_commands
 from worker_services.partners.cli import partner
 from worker_services.privacy.cli import privacy
 from worker_services.quality.cli import audit
@@ -19,3 +20,5 @@ def main() -> None:
 
 for group in (partner, quarantine, corrections, warehouse, briefing, audit, privacy):
     main.add_command(group)
+for command in mailing_commands:
+    briefing.add_command(command)

@@ -56,6 +56,8 @@ def describe_task(task: Any) -> dict[str, Any]:
         "retries": task.retries,
         "retry_seconds": task.retry_delay.total_seconds(),
         "backoff": bool(task.retry_exponential_backoff),
+        "operator": task.task_type,
+        "response_seconds": task.response_timeout.total_seconds() if hasattr(task, "response_timeout") else None,
         "trigger_rule": task.trigger_rule.value,
         "upstream": sorted(task.upstream_task_ids),
         "mapped_over": given if isinstance(given, list) else None,

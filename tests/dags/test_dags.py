@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,11 +83,20 @@ def test_the_warehouse_is_audited_before_it_is_published(found: Found) -> None:
     assert tasks["publish"]["trigger_rule"] == tasks["audit"]["trigger_rule"] == "all_success"
 
 
-def test_a_briefing_is_verified_before_it_is_sent(found: Found) -> None:
+def test_a_briefing_is_verified_and_passes_its_gate_before_it_is_sent(found: Found) -> None:
     tasks = found["dags"]["weekly_briefing"]["tasks"]
-    assert "edition.verify" in tasks["edition.send"]["upstream"]
-    assert "edition.render" in tasks["edition.verify"]["upstream"]
-    assert tasks["edition.send"]["trigger_rule"] == tasks["edition.verify"]["trigger_rule"] == "all_success"
+    order = ["edition.render", "edition.verify", "edition.gate", "edition.approve", "edition.send"]
+    for before, after in itertools.pairwise(order):
+        assert before in tasks[after]["upstream"]
+    rules = {task: tasks[task]["trigger_rule"] for task in order}
+    # A green issue asks nobody: `approve` is skipped then, and nothing but that may be.
+    assert rules == dict.fromkeys(order, "all_success") | {"edition.send": "none_failed"}
+
+
+def test_an_issue_that_waits_for_a_person_does_not_wait_for_ever(found: Found) -> None:
+    asked = found["dags"]["weekly_briefing"]["tasks"]["edition.approve"]
+    assert asked["operator"] == "IssueApproval"
+    assert 0 < asked["response_seconds"] <= 24 * 3600
 
 
 @pytest.mark.parametrize("dag_id", sorted(INGEST))

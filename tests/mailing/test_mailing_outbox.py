@@ -1,3 +1,4 @@
+import io
 import json
 import shutil
 from email import message_from_bytes
@@ -7,18 +8,25 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
-from worker_services.briefing.cli import briefing as cli
-from worker_services.briefing.errors import BriefingError, FigureMismatch
+from worker_services.audit import ledger
+from worker_services.briefing.errors import BriefingError
 from worker_services.briefing.render import BriefingFiles
+from worker_services.cli import main
 from worker_services.intervals import Week, utc_now
-from worker_services.mailing import outbox
-from worker_services.mailing.outbox import outbox_path, send
-from worker_services.settings import Settings
+from worker_services.mailing import sending
+from worker_services.mailing.outbox import outbox_path, read_record
+from worker_services.mailing.sending import NotReleased, send, status
 from worker_services.warehouse import printed
 
 WEEK = Week.parse("2025-W43")
 TO = "promotion-meeting@changchun-union.example"
+
+
+def left(house):
+    """What lies in the outbox, without its lock."""
+    return {path.name for path in (house.reports_root / "outbox").iterdir()} - {".lock"}
 
 
 def read(path: Path) -> EmailMessage:
@@ -34,7 +42,8 @@ def test_the_mail_carries_summary_text_and_pdf(house):
     assert message["From"] == "长春市总工会办公室 <briefing@changchun-union.example>"
     assert message["To"] == TO
     assert message["Date"] == "Mon, 27 Oct 2025 08:00:00 +0800"
-    html = message.get_body(("html",)).get_content()
+    page = message.get_body(("related", "html"))
+    html, chart = page.get_body(("html",)).get_content(), list(page.iter_attachments())
     text = message.get_body(("plain",)).get_content()
     for body in (html, text):
         assert "列入年度目标的8项指标中" in body
@@ -42,7 +51,11 @@ def test_the_mail_carries_summary_text_and_pdf(house):
         assert "严重滞后" in body
     assert "prefers-color-scheme: dark" in html
     assert "<table" in html and 'style="' in html
-    assert "http" not in html.replace("http-equiv", "")
+    assert "http" not in html, "nothing is loaded from elsewhere, and there is no link unless reports are served"
+    assert [(part["Content-ID"], part.get_content_type()) for part in chart] == [("<progress>", "image/png")]
+    assert 'src="cid:progress"' in html
+    image = Image.open(io.BytesIO(chart[0].get_content()))
+    assert image.width == 2 * 552 and len(chart[0].get_content()) < 100_000
     (pdf,) = message.iter_attachments()
     assert pdf.get_filename() == "工会服务职工实事项目推进会工作简报第22期.pdf"
     assert pdf.get_content() == BriefingFiles.at(house, WEEK, "city").pdf.read_bytes()
@@ -71,7 +84,8 @@ def test_same_inputs_same_bytes_and_nothing_goes_twice(house, rendered, tmp_path
     first.path.unlink()
     (anew,) = send(house, WEEK, "city")
     assert anew.path.read_bytes() == content
-    assert [path.name for path in first.path.parent.iterdir()] == [first.path.name]
+    assert left(house) == {first.path.name, first.path.with_suffix(".json").name}
+    assert [entry.action for entry in ledger.entries(house)] == ["briefing.print", "briefing.send"]
 
 
 def test_a_mail_that_went_out_stands_when_the_issue_changes(house):
@@ -82,11 +96,9 @@ def test_a_mail_that_went_out_stands_when_the_issue_changes(house):
     assert first.path.read_bytes() == b"what was sent"
 
 
-def test_what_is_printed_is_on_record_before_the_first_mail_leaves(house, tmp_path, monkeypatch):
-    shutil.copytree(house.data_root, tmp_path / "data")
-    house = Settings(house.project_root, tmp_path / "data", house.reports_root)
+def test_what_is_printed_is_on_record_before_the_first_mail_leaves(house, monkeypatch):
     with monkeypatch.context() as broken, pytest.raises(OSError, match="no mail today"):
-        broken.setattr(outbox, "send_once", lambda *_: (_ for _ in ()).throw(OSError("no mail today")))
+        broken.setattr(sending, "send_once", lambda *_: (_ for _ in ()).throw(OSError("no mail today")))
         send(house, WEEK, "city")
     (issue,) = printed.known_by(house, utc_now())
     kept = json.loads(issue.path.read_text(encoding="utf-8"))
@@ -109,7 +121,7 @@ def test_addresses_that_read_alike_have_outboxes_of_their_own(house):
 def test_an_issue_whose_figures_do_not_hold_is_not_mailed(house):
     files = BriefingFiles.at(house, WEEK, "city")
     files.figures_json.write_text(files.figures_json.read_text(encoding="utf-8").replace("35,000", "36,000"))
-    with pytest.raises(FigureMismatch):
+    with pytest.raises(NotReleased, match=r"成稿核对未通过（city\.figures\.json）"):
         send(house, WEEK, "city")
     assert not (house.reports_root / "outbox").exists()
     with pytest.raises(BriefingError, match="briefing render 2025-W42"):
@@ -120,10 +132,63 @@ def test_the_command_reports_each_recipient(house, monkeypatch):
     monkeypatch.setenv("WORKER_SERVICES_DATA_ROOT", str(house.data_root))
     monkeypatch.setenv("WORKER_SERVICES_REPORTS_ROOT", str(house.reports_root))
     monkeypatch.delenv("AIRFLOW_CONN_SMTP_DEFAULT", raising=False)
-    arguments = ["send", "2025-W43", "--to", "one@a.example", "--to", "two@a.example", "--json"]
-    result = CliRunner().invoke(cli, arguments)
+    arguments = ["briefing", "send", "2025-W43", "--to", "one@a.example", "--to", "two@a.example", "--json"]
+    result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     assert [(one["recipient"], one["outcome"], one["transport"]) for one in json.loads(result.output)] == [
         ("one@a.example", "sent", "file"),
         ("two@a.example", "sent", "file"),
     ]
+    (state,) = [one for one in status(house, WEEK) if one.recipient == "one@a.example"]
+    assert (state.edition, state.state, state.detail) == ("city", "sent", "written to the outbox")
+    (waiting,) = [one for one in status(house, WEEK) if one.recipient == TO]
+    assert (waiting.state, waiting.at) == ("not_sent", "")
+    shown = CliRunner().invoke(main, ["briefing", "status", "2025-W43", "--json"])
+    assert [one["state"] for one in json.loads(shown.output)] == ["not_sent", "sent", "sent"]
+
+
+def test_a_preview_is_marked_counts_as_nothing_and_asks_no_gate(house, bend, monkeypatch):
+    monkeypatch.setenv("WORKER_SERVICES_DATA_ROOT", str(house.data_root))
+    monkeypatch.setenv("WORKER_SERVICES_REPORTS_ROOT", str(house.reports_root))
+    monkeypatch.delenv("AIRFLOW_CONN_SMTP_DEFAULT", raising=False)
+    monkeypatch.delenv("WORKER_SERVICES_ME", raising=False)
+    arguments = ["briefing", "send", "2025-W43", "--to", "me"]
+    assert "export WORKER_SERVICES_ME" in CliRunner().invoke(main, arguments).output
+    monkeypatch.setenv("WORKER_SERVICES_ME", "zhang@union.example")
+    assert CliRunner().invoke(main, [*arguments, "--to", "li@union.example"]).exit_code == 2
+    bend("insert into landing.corrections values ('health-2025-001', 'health_services', false)")  # amber
+    for _ in range(2):
+        result = CliRunner().invoke(main, arguments)
+        assert result.exit_code == 0, result.output
+    (name,) = left(house)
+    assert name.startswith("preview_2025-W43_city_zhang-at-union.example-")
+    message = read(house.reports_root / "outbox" / name)
+    assert message["Subject"].startswith("【预览】【演示】工会服务职工实事项目推进会工作简报第22期")
+    assert message["To"] == "zhang@union.example"
+    assert ledger.entries(house) == []
+    assert printed.known_by(house, utc_now()) == []
+    assert {one.state for one in status(house, WEEK)} == {"not_sent"}
+
+
+def test_a_link_stands_in_the_mail_where_reports_are_served(house, tmp_path):
+    own = tmp_path / "project"
+    shutil.copytree(house.project_root / "config", own / "config")
+    (own / "templates").symlink_to(house.project_root / "templates")
+    config = own / "config" / "sending.yaml"
+    text = config.read_text(encoding="utf-8")
+    assert "reports_url: null" in text
+    config.write_text(text.replace("reports_url: null", "reports_url: https://reports.example/"), encoding="utf-8")
+    (sent,) = send(type(house)(own, house.data_root, house.reports_root), WEEK, "city")
+    for kind in ("html", "plain"):
+        content = read(sent.path).get_body((kind,)).get_content()
+        assert content.count("https://reports.example/briefings/2025-W43/city.pdf") == 1
+
+
+def test_the_record_tells_what_happened_to_a_mail(house):
+    (sent,) = send(house, WEEK, "city")
+    record = read_record(sent.path)
+    assert (record.recipient, record.message_id) == (TO, read(sent.path)["Message-ID"])
+    assert [(event.event, event.detail) for event in record.events] == [("sent", "written to the outbox")]
+    (entry,) = [entry for entry in ledger.entries(house) if entry.action == "briefing.send"]
+    assert entry.details["message_id"] == record.message_id
+    assert TO not in str(entry.details), "the ledger holds no addresses"

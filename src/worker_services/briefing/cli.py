@@ -23,7 +23,7 @@ edition_option = click.option("--edition", default="city", show_default=True, he
 
 @click.group()
 def briefing() -> None:
-    """The weekly briefing: render it, hold it against the marts, mail it."""
+    """The weekly briefing: render it, hold it against the marts, decide about it, mail it."""
 
 
 @briefing.command()
@@ -61,29 +61,6 @@ def verify(week: Week, edition: str, as_json: bool) -> None:
         show_one(check(Settings.load(), week, edition), as_json=as_json)
     except BriefingError as error:
         raise click.ClickException(str(error)) from error
-
-
-@briefing.command()
-@week_argument
-@edition_option
-@click.option("--to", "recipients", multiple=True, help="Mail to this address instead of the configured ones.")
-@json_option
-def send(week: Week, edition: str, recipients: tuple[str, ...], as_json: bool) -> None:
-    """Mail the PDF of WEEK once to each recipient: by connection smtp_default if it is set, else into the outbox."""
-    from worker_services.briefing.errors import BriefingError
-    from worker_services.connections import from_environment
-    from worker_services.mailing.outbox import MailNotSent, MailUncertain
-    from worker_services.mailing.outbox import send as mail
-
-    try:
-        connection = from_environment("smtp_default")
-    except LookupError:
-        connection = None
-    try:
-        sent = mail(Settings.load(), week, edition, list(recipients), connection)
-    except (BriefingError, MailNotSent, MailUncertain) as error:
-        raise click.ClickException(str(error)) from error
-    show([vars(one) for one in sent], as_json=as_json, empty="there was nobody to mail to")
 
 
 @briefing.command()

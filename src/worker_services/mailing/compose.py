@@ -1,5 +1,6 @@
-"""One mail: HTML summary, its plain-text alternative, the PDF attached. The same inputs give the same bytes."""
+"""One mail: HTML summary with its chart, plain-text alternative, the PDF attached. The same inputs, the same bytes."""
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -7,6 +8,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -15,54 +17,78 @@ from worker_services.briefing.figures import Figure
 from worker_services.briefing.model import Briefing
 from worker_services.briefing.narrative import Sentence, overall
 from worker_services.intervals import SHANGHAI
+from worker_services.mailing.chart import CHART_CID, CHART_WIDTH, progress_png
 
 
-def compose(templates: Path, briefing: Briefing, pdf: bytes, recipient: str) -> bytes:
-    """The message as it goes over the wire. `templates` is the project's templates folder."""
+@dataclass(frozen=True)
+class Summary:
+    """What the mails of an issue say, the same to each recipient: HTML with its styles inlined, text, subject, PNG."""
+
+    html: str
+    text: str
+    subject: str
+    chart: bytes
+
+
+def compose(briefing: Briefing, summary: Summary, pdf: bytes, recipient: str, is_preview: bool = False) -> bytes:
+    """The message as it goes over the wire."""
     config = briefing.config
     name = f"{config.programme}{config.publication}第{briefing.issue}期"
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(config.mail.sender_name, addr_spec=config.mail.sender)
     message["To"] = Address(addr_spec=recipient)
-    message["Subject"] = subject(briefing)
+    message["Subject"] = f"【预览】{summary.subject}" if is_preview else summary.subject
     message["Date"] = format_datetime(_sent_at(briefing))
-    message["Message-ID"] = message_id(briefing, recipient)
+    message["Message-ID"] = message_id(briefing, recipient, is_preview)
     message["Content-Language"] = "zh-CN"
     message["Auto-Submitted"] = "auto-generated"
-    html, text = summaries(templates, briefing)
-    message.set_content(text, cte="base64")
-    message.add_alternative(html, subtype="html", cte="base64")
+    message.set_content(summary.text, cte="base64")
+    message.add_alternative(summary.html, subtype="html", cte="base64")
+    if page := message.get_body(("html",)):
+        page.add_related(summary.chart, "image", "png", cid=f"<{CHART_CID}>", filename=f"{CHART_CID}.png")
     message.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{name}.pdf")
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         part.set_boundary(f"={_digest(briefing, recipient)[:24]}.{number}=")
     return message.as_bytes()
 
 
-def subject(briefing: Briefing) -> str:
-    config, week = briefing.config, briefing.week
-    demo = "【演示】" if briefing.marts.is_demo else ""
-    return f"{demo}{config.programme}{config.publication}第{briefing.issue}期（{week.year}年第{week.number}周）"
-
-
-def message_id(briefing: Briefing, recipient: str) -> str:
+def message_id(briefing: Briefing, recipient: str, is_preview: bool = False) -> str:
     """The same for the same issue, edition and recipient, whatever was rendered."""
     domain = briefing.config.mail.sender.rpartition("@")[2]
-    return f"<{briefing.week}.{briefing.edition_id}.{_digest(briefing, recipient)[:16]}@{domain}>"
+    preview = "preview." if is_preview else ""
+    return f"<{preview}{briefing.week}.{briefing.edition_id}.{_digest(briefing, recipient)[:16]}@{domain}>"
 
 
-def summaries(templates: Path, briefing: Briefing) -> tuple[str, str]:
-    """The summary as HTML with its styles inlined, and as text."""
-    environment = Environment(
+def summarise(templates: Path, briefing: Briefing, link: str | None = None) -> Summary:
+    """Set the summary. `templates` is the project's templates folder, `link` the issue's page. Raises RenderFault."""
+    environment = mail_templates(templates)
+    values: dict[str, Any] = {
+        "b": briefing,
+        "sentences": [_words(sentence) for sentence in overall(briefing.book, briefing.late)],
+        "counts": [(code, briefing.book.status_count(code)) for code in ("done", "on_pace", "behind", "far_behind")],
+        "chart_cid": CHART_CID,
+        "chart_width": CHART_WIDTH,
+        "link": link,
+    }
+    html, text, subject = (
+        environment.get_template(f"summary.{kind}.j2").render(values) for kind in ("html", "txt", "subject.txt")
+    )
+    return Summary(inline(html), text, subject.strip(), progress_png(templates, briefing))
+
+
+def mail_templates(templates: Path) -> Environment:
+    return Environment(
         loader=FileSystemLoader(templates / "mail"),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    values = {"b": briefing, "sentences": [_words(s) for s in overall(briefing.book, briefing.late)]}
-    html = environment.get_template("summary.html.j2").render(values)
-    inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
-    return inliner.inline(html), environment.get_template("summary.txt.j2").render(values)
+
+
+def inline(html: str) -> str:
+    """Every rule on the elements it is for; only @media rules stay in the head, where few clients read them."""
+    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(html)
 
 
 def _words(sentence: Sentence) -> str:

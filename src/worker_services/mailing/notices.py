@@ -29,6 +29,7 @@ from worker_services.intervals import SHANGHAI, Interval, utc_now
 from worker_services.landing import batches, outcomes, quarantine
 from worker_services.landing.batches import Manifest
 from worker_services.landing.outcomes import LOOK_BACK, Outcome
+from worker_services.mailing.config import load_config as load_sending_config
 from worker_services.mailing.outbox import send_once
 from worker_services.partners.registry import Feed, Partner, load_partners
 from worker_services.seeds import read_seed
@@ -121,7 +122,7 @@ def notify(settings: Settings, outcome: Outcome, connection: Connection | None =
     notice = read_notice(settings, outcome)
     path = settings.reports_root / "outbox" / f"notice_{notice.key}.eml"
     message = compose(settings.project_root / "templates", notice)
-    send_once(path, message, ", ".join(notice.partner.notify), connection)
+    send_once(path, message, ", ".join(notice.partner.notify), connection, load_sending_config(settings).smtp)
     return path
 
 

@@ -1,38 +1,33 @@
-"""The outbox: one file for each (week, edition, recipient), which is also the record that it went out."""
+"""The outbox: a file for each (week, edition, recipient), which is also the record that it went out.
+
+`<name>.eml` is a mail that has gone out; `.<name>.eml.sending` one of which nobody knows; `<name>.json` tells what
+happened to it, event by event.
+"""
 
 import json
 import re
-import smtplib
-import ssl
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from email import message_from_bytes
 from email.policy import SMTP
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from worker_services.briefing.config import load_config
-from worker_services.briefing.errors import BriefingError
-from worker_services.briefing.marts import build_path
-from worker_services.briefing.model import read_briefing
-from worker_services.briefing.render import BriefingFiles
-from worker_services.briefing.verify import verify
+import stamina
+from filelock import FileLock
+
 from worker_services.connections import Connection
-from worker_services.files import write_bytes
-from worker_services.intervals import Week
-from worker_services.mailing.compose import compose
+from worker_services.files import sync, write_bytes, write_json
+from worker_services.intervals import Week, utc_now
+from worker_services.mailing.config import SmtpConfig
+from worker_services.mailing.smtp import MailNotSent, MailRefused, MailUncertain, Taken, hand_over
 from worker_services.settings import Settings
-from worker_services.warehouse import printed
 
-TIMEOUT_SECONDS = 30
-
-
-class MailNotSent(Exception):
-    """The mail server did not take the mail; nothing went out, and sending again is safe."""
-
-
-class MailUncertain(Exception):
-    """The mail server may or may not have taken the mail; a person must look before it is sent again."""
+Transport = Literal["file", "smtp"]
+EventName = Literal["not_sent", "refused", "handing_over", "sent", "bounced", "delayed"]
+State = Literal["not_sent", "sent", "uncertain", "refused", "bounced", "delayed"]
 
 
 @dataclass(frozen=True)
@@ -40,119 +35,145 @@ class Sent:
     """`path` is the mail as sent; `message` says in words what happened."""
 
     recipient: str
-    outcome: Literal["sent", "already_sent"]
-    transport: Literal["file", "smtp"]
+    outcome: Literal["sent", "already_sent", "refused"]
+    transport: Transport
     path: Path
     message: str
 
 
-def send(
-    settings: Settings,
-    week: Week,
-    edition: str,
-    recipients: list[str] | None = None,
-    connection: Connection | None = None,
-) -> list[Sent]:
-    """Mail the rendered issue, by SMTP when a connection is given, and keep each mail in <reports>/outbox.
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a mail, at a time (UTC, ISO 8601)."""
 
-    The PDF is verified first, and what it prints is put on record before the first mail of it leaves; recipients are
-    those of config/briefing.yaml unless given. Sending again does nothing and says so.
-    Raises FigureMismatch, BriefingError, MailNotSent, MailUncertain.
-    """
-    config = load_config(settings)
-    config.edition(edition)
-    build_id = verify(settings, week, edition).build_id
-    recipients = recipients or config.edition(edition).recipients
-    if not recipients:
-        raise BriefingError(f"edition '{edition}' has no recipients: add them in config/briefing.yaml or give --to")
-    briefing = read_briefing(build_path(settings, build_id), config, edition, week)
-    files = BriefingFiles.at(settings, week, edition)
-    pdf = files.pdf.read_bytes()
-    templates = settings.project_root / "templates"
-    if not all(outbox_path(settings, week, edition, recipient).exists() for recipient in recipients):
-        issue = json.loads(files.figures_json.read_text(encoding="utf-8"))
-        printed.record(settings, issue, briefing.marts.metrics)
-    return [
-        send_once(
-            outbox_path(settings, week, edition, recipient),
-            compose(templates, briefing, pdf, recipient),
-            recipient,
-            connection,
-        )
-        for recipient in recipients
-    ]
+    at: str
+    event: EventName
+    detail: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """What happened to a mail, the first event first."""
+
+    recipient: str
+    message_id: str
+    events: list[Event]
+
+
+def folder(settings: Settings) -> Path:
+    return settings.reports_root / "outbox"
 
 
 def outbox_path(settings: Settings, week: Week, edition: str, recipient: str) -> Path:
     """Where the mail to a recipient lies; the digest keeps addresses apart that would read alike."""
     slug = re.sub(r"[^a-z0-9.]+", "-", recipient.lower().replace("@", "-at-")).strip("-.")
     digest = sha256(recipient.encode()).hexdigest()[:8]
-    return settings.reports_root / "outbox" / f"{week}_{edition}_{slug}-{digest}.eml"
+    return folder(settings) / f"{week}_{edition}_{slug}-{digest}.eml"
 
 
-def send_once(path: Path, message: bytes, recipient: str, connection: Connection | None) -> Sent:
-    """Hand over one mail, or leave it at `path`; a mail that lies there has gone out. Raises as `send` does."""
-    transport: Literal["file", "smtp"] = "smtp" if connection else "file"
-    if path.exists():
-        same = path.read_bytes() == message
-        note = "with the same content" if same else "with other content than the issue has now; that mail stands"
-        return Sent(recipient, "already_sent", transport, path, f"already sent, {note}; nothing was sent")
-    if connection is None:
-        write_bytes(path, message)
-        return Sent(recipient, "sent", transport, path, "written to the outbox")
-    claim = path.with_name(f".{path.name}.sending")
-    claim.parent.mkdir(parents=True, exist_ok=True)
+def send_once(path: Path, message: bytes, recipient: str, connection: Connection | None, smtp: SmtpConfig) -> Sent:
+    """Hand over one mail, or leave it at `path`; a mail that lies there has gone out.
+
+    While the server has accepted nothing, what may pass is tried again with growing pauses.
+    Raises MailNotSent, MailUncertain.
+    """
+    transport: Transport = "smtp" if connection else "file"
+    note = partial(note_event, path, recipient, str(message_from_bytes(message, policy=SMTP)["Message-ID"]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.parent / ".lock"):  # the system opens it when its holder dies
+        if path.exists():
+            same = path.read_bytes() == message
+            content = "the same content" if same else "other content than the issue has now; that mail stands"
+            said = f"already sent, with {content}; nothing was sent"
+            return Sent(recipient, "already_sent", transport, path, said)
+        if connection is None:
+            write_bytes(path, message)
+            note("sent", "written to the outbox")
+            return Sent(recipient, "sent", transport, path, "written to the outbox")
+        claim = _claim(path)
+        if claim.exists():
+            if not _was_accepted(path):
+                raise MailUncertain(
+                    f"an earlier attempt to mail {path.stem} did not end: it may have gone out. Look in the mail "
+                    f"server's log; if it went out rename {claim.name} to {path.name}, if not delete it and send again"
+                )
+            _settle(claim, path)
+            return Sent(recipient, "already_sent", transport, path, "already sent; a run was killed right after it")
+        try:
+            taken = _deliver(path, message, connection, smtp, note)
+        except MailNotSent as error:
+            event: EventName = "refused" if isinstance(error, MailRefused) else "not_sent"
+            note(event, str(error))
+            raise
+        refused = "".join(f"; {who} was refused: {answer}" for who, answer in taken.refused.items())
+        return Sent(recipient, "sent", transport, path, f"handed to {connection.host}{refused}")
+
+
+def read_record(path: Path) -> Record | None:
+    """What happened to the mail that lies, or would lie, at `path`; None when nothing has yet."""
     try:
-        with claim.open("xb") as file:
-            file.write(message)
-    except FileExistsError as error:
-        raise MailUncertain(
-            f"an earlier attempt to mail {path.stem} did not end: it may have gone out. Look in the mail server's log; "
-            f"if it went out rename {claim.name} to {path.name}, if not delete it and send again"
-        ) from error
-    try:
-        _hand_over(connection, message)
-    except MailNotSent:
-        claim.unlink()
-        raise
+        fields = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return Record(fields["recipient"], fields["message_id"], [Event(**event) for event in fields["events"]])
+
+
+def note_event(path: Path, recipient: str, message_id: str, event: EventName, detail: str) -> None:
+    """Add an event to a mail's record; it is on disk when this returns."""
+    record = read_record(path)
+    events = [*(record.events if record else []), Event(utc_now().isoformat(timespec="seconds"), event, detail)]
+    write_json(path.with_suffix(".json"), asdict(Record(recipient, message_id, events)))
+
+
+def standing(path: Path) -> tuple[State, str, str]:
+    """How a mail stands now, since when (UTC, ISO 8601), and the last thing that was said of it."""
+    record = read_record(path)
+    last = record.events[-1] if record else Event("", "not_sent", "")
+    is_claimed = _claim(path).exists()
+    if is_claimed and not _was_accepted(path):
+        return "uncertain", last.at, "it may have gone out: look in the mail server's log"
+    if is_claimed or path.exists():
+        is_news = last.event in ("bounced", "delayed")
+        return (last.event if is_news else "sent"), last.at, last.detail  # type: ignore[return-value]
+    return ("refused" if last.event == "refused" else "not_sent"), last.at, last.detail
+
+
+def _deliver(
+    path: Path, message: bytes, connection: Connection, smtp: SmtpConfig, note: Callable[[EventName, str], None]
+) -> Taken:
+    claim = _claim(path)
+
+    def before_data() -> None:
+        note("handing_over", f"to {connection.host}")
+        write_bytes(claim, message)
+
+    attempts = stamina.retry_context(
+        on=lambda error: isinstance(error, MailNotSent) and error.is_transient,
+        attempts=smtp.attempts,
+        timeout=None,
+        wait_initial=smtp.first_pause_seconds,
+        wait_max=60.0,
+    )
+    for attempt in attempts:
+        with attempt:
+            try:
+                taken = hand_over(connection, message, smtp.timeout_seconds, before_data)
+            except MailNotSent:
+                claim.unlink(missing_ok=True)
+                raise
+    note("sent", taken.reply)
+    _settle(claim, path)
+    return taken
+
+
+def _claim(path: Path) -> Path:
+    return path.with_name(f".{path.name}.sending")
+
+
+def _was_accepted(path: Path) -> bool:
+    record = read_record(path)
+    return bool(record and record.events[-1].event == "sent")
+
+
+def _settle(claim: Path, path: Path) -> None:
     claim.replace(path)
-    return Sent(recipient, "sent", transport, path, f"handed to {connection.host}")
-
-
-def _hand_over(connection: Connection, raw: bytes) -> None:
-    """SMTP as an Airflow `smtp` connection describes it: TLS from the start, or STARTTLS with `disable_ssl`."""
-    message = message_from_bytes(raw, policy=SMTP)
-    context = ssl.create_default_context()
-    starts_with_tls = not _is_on(connection.extra.get("disable_ssl"))
-    server: smtplib.SMTP | None = None
-    try:
-        if starts_with_tls:
-            server = smtplib.SMTP_SSL(connection.host, connection.port or 465, timeout=TIMEOUT_SECONDS, context=context)
-        else:
-            server = smtplib.SMTP(connection.host, connection.port or 587, timeout=TIMEOUT_SECONDS)
-            if not _is_on(connection.extra.get("disable_tls")):
-                server.starttls(context=context)
-        if connection.login:
-            server.login(connection.login, connection.password.get_secret_value())
-    except (OSError, smtplib.SMTPException) as error:
-        if server:
-            server.close()
-        raise MailNotSent(
-            f"mail server {connection.host}:{connection.port or ''} of connection '{connection.conn_id}': "
-            f"{type(error).__name__}; nothing was sent. Check host, port, TLS settings, login and password."
-        ) from error
-    try:
-        server.send_message(message)
-    except (smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-        raise MailNotSent(f"{connection.host} refused the mail ({type(error).__name__}); nothing was sent") from error
-    except (OSError, smtplib.SMTPException) as error:
-        raise MailUncertain(
-            f"the line to {connection.host} broke while the mail was handed over: it may have gone out. "
-            "Look in the mail server's log before sending again."
-        ) from error
-    finally:
-        server.close()
-
-
-def _is_on(value: object) -> bool:
-    return str(value).lower() in ("true", "1", "yes")
+    sync(path.parent)

@@ -1,4 +1,4 @@
-"""Every Monday: the briefing of the week before, figure-checked, past the gate, approved where need be, sent."""
+"""Every Monday: the briefing of the week before, past the gate, approved where need be, sent."""
 
 import logging
 from collections.abc import Callable
@@ -19,9 +19,9 @@ EDITION = "{{ task.op_kwargs['edition'] }}"
 DOC = """
 ### What it does
 Mondays at 07:00 (Asia/Shanghai), for the ISO week before: `resolve_build` names the published warehouse build; then,
-for each edition, `render` makes the PDF with its figures beside it, `verify` reads every figure back and compares it
-with the build, `gate` says whether the issue may leave (rules: `config/sending.yaml`), `approve` asks a person where
-the gate is amber, `send` mails it. Nothing is sent twice: run again, it finds the mail already sent.
+for each edition, `render` makes the PDF with its figures beside it, `gate` reads every figure back, compares it with
+the build and says whether the issue may leave (rules: `config/sending.yaml`), `approve` asks a person where the gate is
+amber, `send` mails it. Nothing is sent twice: run again, it finds the mail already sent.
 
 | gate | `approve` | then |
 |---|---|---|
@@ -35,16 +35,16 @@ answered, by whom and why, is in the ledger; `send` asks the ledger, not this pa
 ### When a square is red
 - `resolve_build`: no build covers the week yet. Look at `build_warehouse` first.
 - `render`: the log names the template, glyph, image or font that failed.
-- `verify`: a printed figure differs from its mart. Never send by hand; find the cause.
-- `gate`: the issue is held; `worker-services briefing gate WEEK` says why. Mend the cause, clear from `render`.
+- `gate`: the issue is held; `worker-services briefing gate WEEK` says why. Mend the cause, clear from `render`. When a
+  printed figure differs from its mart never send by hand; find the cause.
 - `approve`: nobody answered in time. Decide by `worker-services briefing approve`, then clear the square; or the issue
   has changed since it was asked about: clear `gate`.
 - `send`: the mail server refused; the PDF is good, and what it prints is on record (`data/printed/`) since before the
   first mail. Clear the square when the server is back. When the log says that the server may have taken the mail, ask a
   recipient first. `worker-services briefing status WEEK` shows who has what.
 
-### Another week
-Trigger with `week`, such as `2025-W43`.
+### Another week, or some editions only
+Trigger with `week`, such as `2025-W43`, and `editions`, as `config/briefing.yaml` names them.
 """
 
 
@@ -74,7 +74,13 @@ def alert_when_red(kind: str) -> Callable[[Any], None]:
             type=["null", "string"],
             pattern=r"^\d{4}-W\d{2}$",
             description="ISO week; empty: the week before the run",
-        )
+        ),
+        "editions": Param(
+            None,
+            type=["null", "array"],
+            items={"type": "string"},
+            description="Editions, as config/briefing.yaml names them; empty: all",
+        ),
     },
     tags=["briefing"],
     doc_md=DOC,
@@ -83,6 +89,7 @@ def weekly_briefing() -> None:
     @task
     def resolve_build() -> list[dict[str, str]]:
         from worker_services.briefing.config import load_config as load_briefing_config
+        from worker_services.briefing.errors import UnknownEdition
         from worker_services.intervals import Interval, Week
         from worker_services.warehouse.publish import current
 
@@ -97,10 +104,14 @@ def weekly_briefing() -> None:
         published = current(settings)
         if published is None:
             raise AirflowFailException("no warehouse build is published yet: run build_warehouse first")
-        return [
-            {"week": str(week), "edition": edition, "build_id": published.build_id}
-            for edition in load_briefing_config(settings).editions
-        ]
+        config = load_briefing_config(settings)
+        editions = context["params"]["editions"] or list(config.editions)
+        try:
+            for edition in editions:
+                config.edition(edition)
+        except UnknownEdition as error:
+            raise AirflowFailException(str(error)) from error
+        return [{"week": str(week), "edition": edition, "build_id": published.build_id} for edition in editions]
 
     @task(map_index_template=EDITION, on_failure_callback=alert_when_red("red"))
     def render(week: str, edition: str, build_id: str) -> None:
@@ -108,13 +119,6 @@ def weekly_briefing() -> None:
         from worker_services.intervals import Week
 
         render_briefing(Settings.load(), Week.parse(week), edition, build_id)
-
-    @task(map_index_template=EDITION, on_failure_callback=alert_when_red("red"))
-    def verify(week: str, edition: str) -> None:
-        from worker_services.briefing.verify import verify as verify_briefing
-        from worker_services.intervals import Week
-
-        verify_briefing(Settings.load(), Week.parse(week), edition)
 
     @task(map_index_template=EDITION, multiple_outputs=True)
     def gate(week: str, edition: str) -> dict[str, str]:
@@ -168,7 +172,7 @@ def weekly_briefing() -> None:
             params={"reason": Param("", type="string", title="审核意见", description="记入台账，不得含个人信息")},
             response_timeout=timedelta(hours=load_config(Settings.load()).approval.wait_hours),
         )
-        render(**issue, build_id=build_id) >> verify(**issue) >> judged >> approved >> send(**issue)
+        render(**issue, build_id=build_id) >> judged >> approved >> send(**issue)
 
     edition.expand_kwargs(resolve_build())
 

@@ -63,7 +63,7 @@ class Airflow:
         *,
         logical_date: datetime | None = None,
         data_interval: tuple[datetime, datetime] | None = None,
-        conf: Mapping[str, str] | None = None,
+        conf: Mapping[str, Any] | None = None,
     ) -> None:
         """Start a run, or the same run again when there is one by that id."""
         for attempt in stamina.retry_context(on=DatabaseBusy, attempts=8, timeout=None, wait_initial=1.0):
@@ -76,7 +76,7 @@ class Airflow:
         run_id: str,
         logical_date: datetime | None,
         data_interval: tuple[datetime, datetime] | None,
-        conf: Mapping[str, str] | None,
+        conf: Mapping[str, Any] | None,
     ) -> None:
         path = f"/api/v2/dags/{dag_id}/dagRuns"
         if self._client.get(f"{path}/{run_id}").status_code == httpx.codes.OK:

@@ -26,11 +26,13 @@ import simulators
 from simulators.airflow_instance import LOGIN, Airflow, AirflowFailure, TaskState, running_airflow
 from simulators.control import write_environment
 from worker_services.intervals import SHANGHAI, Interval, Week
+from worker_services.mailing.config import APPROVE
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse.publish import current
 
 INGEST = ("ingest_health", "ingest_employment", "ingest_rights", "ingest_hardship", "ingest_leadership")
 DAGS = {*INGEST, "build_warehouse", "weekly_briefing"}
+SECONDS_BEFORE_AN_ANSWER = 10  # Airflow loses an answer that comes within a second or two of its question
 
 
 class DemoFailure(Exception):
@@ -214,9 +216,20 @@ def brief(airflow: Airflow, progress: Progress, settings: Settings, week: Week) 
         run_id = f"week__{week}"
         start = end - timedelta(days=7)
         airflow.run("weekly_briefing", run_id, logical_date=start, data_interval=(start, end))
-        airflow.wait("weekly_briefing", run_id, watch=partial(_show_tasks, say))
+        asked: dict[int, float] = {}
+
+        def watch(tasks: list[TaskState]) -> None:
+            _show_tasks(say, tasks)
+            if any(task.state == "awaiting_input" for task in tasks):
+                for question in airflow.questions("weekly_briefing", run_id):
+                    since = asked.setdefault(question["task_instance"]["map_index"], time.monotonic())
+                    if time.monotonic() - since > SECONDS_BEFORE_AN_ANSWER:
+                        airflow.answer(question, APPROVE, "演示数据，供查看")
+
+        airflow.wait("weekly_briefing", run_id, watch=watch)
         new = len(mails(settings)) - len(before)
-        say(f"rendered, every figure verified, {new} new mail" + ("" if new else " (sent before, so not again)"))
+        said = f"rendered, every figure verified, {len(asked)} editions approved by the demo's user, {new} new mail"
+        say(said + ("" if new else " (sent before, so not again)"))
 
 
 def claim(settings: Settings, plan: Plan) -> None:

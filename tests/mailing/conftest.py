@@ -19,9 +19,10 @@ from rpt_marts import BUILD_ID, WEEK, build_marts
 GATE_TABLES = [
     "create schema if not exists landing",
     "create table landing.corrections (id varchar, feed varchar, is_needed boolean)",
-    """create table if not exists marts.rpt_restated_figures (issue_week varchar, edition varchar, metric_id varchar,
+    """create or replace table marts.rpt_restated_figures (issue_week varchar, edition varchar, metric_id varchar,
     scope_type varchar, scope_code varchar, week_id varchar, figure varchar, printed_text varchar,
-    printed_value decimal(28, 10), current_value decimal(28, 10), difference decimal(28, 10), is_suppressed boolean)""",
+    printed_value decimal(28, 10), current_value decimal(28, 10), difference decimal(28, 10), is_suppressed boolean,
+    printed_build_id varchar)""",
 ]
 
 

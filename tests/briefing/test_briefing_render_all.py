@@ -22,7 +22,7 @@ def editions(issue, tmp_path) -> Settings:
     (root / "templates").symlink_to(PROJECT_ROOT / "templates")
     path = root / "config" / "briefing.yaml"
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    config["editions"] = {name: config["editions"]["city"] for name in ("city", "second", "third")}
+    config["editions"] = dict.fromkeys(("city", "second", "third"), config["editions"]["city"])
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     return replace(issue, project_root=root, reports_root=tmp_path / "reports")
 

@@ -280,12 +280,13 @@ def made(place: Place, plan: Plan, progress: Progress, total: float) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     briefing = settings.reports_root / "briefings" / str(plan.week)
-    table.add_row("Briefing", _shown(briefing / "city.pdf"))
+    editions = len(list(briefing.glob("*.pdf")))
+    table.add_row("Briefing", f"{_shown(briefing / 'city.pdf')}, for phones city.html; {editions} editions in all")
     table.add_row("Its figures", f"{_shown(briefing / 'city.figures.json')}, .csv")
     notices = [mail for mail in mails(settings) if mail.name.startswith("notice_")]
-    for mail in mails(settings):
-        if mail not in notices:
-            table.add_row("Mail", _shown(mail))
+    issues = [mail for mail in mails(settings) if mail.name.startswith(f"{plan.week}_")]
+    if issues:
+        table.add_row("Mails", f"{len(issues)} of the briefing: {_shown(issues[0].parent)}/{plan.week}_*.eml")
     if notices:
         folder = _shown(notices[0].parent)
         table.add_row("Notices", f"{len(notices)} to partners whose delivery was not used whole: {folder}/notice_*.eml")

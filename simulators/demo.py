@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 import simulators
-from simulators.airflow_instance import LOGIN, Airflow, AirflowFailure, TaskState, running_airflow
+from simulators.airflow_instance import LOGIN, Airflow, AirflowFailure, DatabaseBusy, TaskState, running_airflow
 from simulators.control import write_environment
 from worker_services.intervals import SHANGHAI, Interval, Week
 from worker_services.mailing.config import APPROVE
@@ -220,10 +220,13 @@ def brief(airflow: Airflow, progress: Progress, settings: Settings, week: Week) 
 
         def watch(tasks: list[TaskState]) -> None:
             _show_tasks(say, tasks)
-            if any(task.state == "awaiting_input" for task in tasks):
-                for question in airflow.questions("weekly_briefing", run_id):
-                    since = asked.setdefault(question["task_instance"]["map_index"], time.monotonic())
-                    if time.monotonic() - since > SECONDS_BEFORE_AN_ANSWER:
+            busy = {task.state for task in tasks} - {"success", "skipped", "waiting", "awaiting_input"}
+            if busy or all(task.state != "awaiting_input" for task in tasks):
+                return  # Airflow on SQLite stalls when it is answered while tasks report to it
+            for question in airflow.questions("weekly_briefing", run_id):
+                since = asked.setdefault(question["task_instance"]["map_index"], time.monotonic())
+                if time.monotonic() - since > SECONDS_BEFORE_AN_ANSWER:
+                    with contextlib.suppress(DatabaseBusy):  # it is asked again a moment later
                         airflow.answer(question, APPROVE, "演示数据，供查看")
 
         airflow.wait("weekly_briefing", run_id, watch=watch)

@@ -24,7 +24,7 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 CONFIG = PROJECT_ROOT / "config" / "airflow"
 LOGIN = "admin"
 START_SECONDS = 300.0
-SECONDS_TO_ANSWER = 120  # the server may itself wait a minute for its database (config/airflow/metadata_database.py)
+SECONDS_TO_ANSWER = 120
 
 
 class AirflowFailure(Exception):
@@ -190,6 +190,14 @@ class Airflow:
         return f"  {task.name}: failed at try {task.try_number}\n" + self.task_log(dag_id, run_id, task)
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask Airflow; what only reads is asked again while its database is busy."""
+        attempts = 8 if method == "GET" else 1
+        for attempt in stamina.retry_context(on=DatabaseBusy, attempts=attempts, timeout=None, wait_initial=0.5):
+            with attempt:
+                answer = self._ask_once(method, path, body)
+        return answer
+
+    def _ask_once(self, method: str, path: str, body: Any) -> Any:
         try:
             answer = self._client.request(method, path, json=body)
         except httpx.TransportError as error:

@@ -116,7 +116,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Marts:
     """Read what an edition of the briefing of `week` needs. Raises WeekNotCovered, BriefingError."""
     with reading(path) as connection:
-        build = _rows(connection, "select * from marts.rpt_build")[0]
+        build = read_rows(connection, "select * from marts.rpt_build")[0]
         first = connection.execute("select min(week_id) from marts.rpt_metric_weekly").fetchone()
         last, first_week = build["week_id"], first[0] if first else None
         if last is None or first_week is None or not first_week <= str(week) <= last:
@@ -130,7 +130,7 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
         here = f"where week_id = '{week}'"  # a literal: query parameters make DuckDB import pandas
         own = f"scope_type = '{scope[0]}' and scope_code = '{scope[1]}'"
         named = f"scope_type in {(*UNIONS, 'partner')}" if is_city else own
-        weekly = _rows(
+        weekly = read_rows(
             connection,
             f"select {', '.join(WEEKLY_COLUMNS)} from marts.rpt_metric_weekly "
             f"where week_id <= '{week}' and (scope_type = 'city' or {own} or (week_id = '{week}' and {named})) "
@@ -138,13 +138,15 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
         )
         metrics = {
             row["metric_id"]: row
-            for row in _rows(connection, "select * from marts.rpt_metric_catalogue order by display_order, metric_id")
+            for row in read_rows(
+                connection, "select * from marts.rpt_metric_catalogue order by display_order, metric_id"
+            )
         }
         by_key = {(r["metric_id"], r["scope_type"], r["scope_code"], r["week_id"]): r for r in weekly}
         delivered = "true" if scope[0] != "partner" else f"partner_id = '{scope[1]}'"
         last_units = f"{here} and scope_type in ('county', 'partner') and ({named})"
         before = f"where issue_week = '{week.previous()}' and edition = '{edition_id}'"
-        restated = _rows(
+        restated = read_rows(
             connection,
             f"select * from marts.rpt_restated_figures {before} order by metric_id, scope_type, scope_code, figure",
         )
@@ -163,53 +165,53 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
                     "select feed, list(metric_id order by metric_id) from marts.rpt_metric_feeds group by feed"
                 ).fetchall()
             ),
-            freshness=_rows(
+            freshness=read_rows(
                 connection,
                 f"select * from marts.rpt_partner_freshness where {delivered} order by domain, partner_id, feed",
             ),
-            quality=_rows(
+            quality=read_rows(
                 connection,
                 f"select * from marts.rpt_quality_feed_weekly {here} and {delivered} order by partner_id, feed",
             ),
-            reasons=_rows(
+            reasons=read_rows(
                 connection,
                 f"select * from marts.rpt_quality_reasons {here} and {delivered} "
                 "order by rows desc, partner_id, feed, column_name, rule",
             ),
-            categories=_rows(
+            categories=read_rows(
                 connection,
                 f"select * from marts.rpt_service_categories {here} and {delivered} "
                 "order by service_category_order, partner_id",
             )
             if scope[0] in ("city", "partner")
             else [],
-            uneven=_rows(
+            uneven=read_rows(
                 connection,
                 f"select * from marts.rpt_uneven_progress {here} and scope_type = 'county' order by league_id",
             )
             if is_city
             else [],
-            uneven_last=_rows(
+            uneven_last=read_rows(
                 connection,
                 f"select * from marts.rpt_uneven_progress_units {last_units} "
                 "order by league_id, rank_from_last, scope_code",
             ),
-            faults=_rows(connection, f"select * from marts.rpt_fault_weekly {here} order by metric_id")
+            faults=read_rows(connection, f"select * from marts.rpt_fault_weekly {here} order by metric_id")
             if is_city
             else [],
-            fault_last=_rows(
+            fault_last=read_rows(
                 connection,
                 f"select * from marts.rpt_fault_units {last_units} order by metric_id, rank_from_last, scope_code",
             ),
-            actions=_rows(
+            actions=read_rows(
                 connection,
                 f"select * from marts.rpt_meeting_actions {here}"
                 + ("" if is_city else f" and organisation_code = '{scope[1]}'")
                 + " order by meeting_date desc, due_on, action_id",
             ),
-            printed=_rows(connection, f"select * from marts.rpt_printed_figures {before}"),
+            printed=read_rows(connection, f"select * from marts.rpt_printed_figures {before}"),
             restated=restated,
-            restatement_batches=_rows(
+            restatement_batches=read_rows(
                 connection,
                 "select distinct printed_build_id, metric_id, week_id, change, partner_id, feed "
                 "from marts.rpt_restatement_batches order by all",
@@ -246,7 +248,8 @@ def _shows(metric: Row, weekly: dict[MetricKey, Row], scope: tuple[str, str], we
     return bool(row["cumulative_value"] or row["is_suppressed"] or row["target"] is not None)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+def read_rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    """The rows of a query, each by the names of its columns."""
     cursor = connection.execute(query)
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]

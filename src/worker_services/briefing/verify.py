@@ -23,7 +23,7 @@ import pypdfium2
 from worker_services.briefing.config import BriefingConfig, load_config
 from worker_services.briefing.errors import BriefingError, FigureMismatch
 from worker_services.briefing.form import check_form
-from worker_services.briefing.marts import build_path, reading
+from worker_services.briefing.marts import build_path, read_rows, reading
 from worker_services.briefing.pages import MM, Char, Link, Page, read_bookmarks, read_page
 from worker_services.briefing.render import BriefingFiles
 from worker_services.intervals import Week
@@ -168,9 +168,7 @@ class Expectation:
         self, connection: duckdb.DuckDBPyConnection, week: Week, edition: str = "city", scope_code: str | None = None
     ) -> None:
         def rows(table: str, where: str = "true") -> list[dict[str, Any]]:
-            cursor = connection.execute(f"select * from marts.{table} where {where}")
-            names = [column[0] for column in cursor.description or []]
-            return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+            return read_rows(connection, f"select * from marts.{table} where {where}")
 
         this_week = f"week_id = '{week}'"
         self._week = str(week)

@@ -10,7 +10,7 @@ import duckdb
 
 from worker_services.briefing.errors import BriefingError, FigureMismatch
 from worker_services.briefing.figures import COLUMN_ZH, notation_of, print_date, print_number
-from worker_services.briefing.marts import build_path, reading
+from worker_services.briefing.marts import build_path, read_rows, reading
 from worker_services.briefing.render import BriefingFiles
 from worker_services.briefing.verify import verify
 from worker_services.intervals import Week
@@ -110,9 +110,7 @@ class _Printed:
             self._feeds.setdefault(row["feed"], []).append(row["metric_id"])
 
     def rows(self, query: str) -> list[Row]:
-        cursor = self._connection.execute(query)
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+        return read_rows(self._connection, query)
 
     def of_feed(self, feed: str) -> list[Row]:
         """The printed metrics that a feed counts into, in the order of display."""

@@ -14,9 +14,10 @@ log = logging.getLogger(__name__)
 DOC = """
 ### What it does
 At 04:00 (Asia/Shanghai): `build` makes a new warehouse file from all batches landed by the run's time, `audit` checks
-it, `publish` makes it the one that readers see, `quality_report` shows what arrived and what was refused. When nothing
-new has landed, the published build stands, the other squares are skipped and nothing is written. That holds after a
-rollback too: the build that was taken back is not published again, the next one made of something new is.
+it, `publish` makes it the one that readers see, `quality_report` shows what arrived, what was refused and how the
+week's data score. When nothing new has landed, the published build stands, the other squares are skipped and nothing is
+written. That holds after a rollback too: the build that was taken back is not published again, the next one made of
+something new is.
 
 ### When a square is red
 Readers still see the build published before; nothing is lost.
@@ -97,7 +98,10 @@ def build_warehouse() -> None:
 
     @task(trigger_rule=TriggerRule.NONE_FAILED)
     def quality_report(built: dict[str, Any]) -> None:
+        from worker_services.intervals import Week
         from worker_services.quality.report import render
+        from worker_services.quality.scorecard import NoScorecard
+        from worker_services.quality.scorecard import render as render_scorecard
         from worker_services.settings import Settings
 
         day = report_day(get_current_context())
@@ -106,6 +110,10 @@ def build_warehouse() -> None:
         if built["stands"] and page.exists():
             raise AirflowSkipException(f"nothing new has landed; the report of {day} stands")
         log.info("%s", render(settings, day))
+        try:
+            log.info("%s", render_scorecard(settings, Week.of(day)))
+        except NoScorecard as error:
+            log.warning("%s", error)
 
     built = build()
     publish(audit(built)) >> quality_report(built)

@@ -111,7 +111,7 @@ class Landing:
         }
         counts = {"rows_received": len(rows) + quarantined, "rows_accepted": len(rows), "rows_quarantined": quarantined}
         self.rows["batches"].append(batch | counts | {"landed_at": landed_at})
-        self.rows["outcomes"].append(batch | {"outcome": "landed", "recorded_at": landed_at})
+        self.rows["outcomes"].append(batch | {"outcome": "landed", "recorded_at": landed_at, "came_late": False})
         self.rows["quarantine_reasons"] += [
             batch | {"row_number": len(rows) + extra, "column_name": "worker_id", "rule": "check_digit"}
             for extra in range(1, quarantined + 1)
@@ -120,7 +120,9 @@ class Landing:
     def miss(self, partner: str, feed: str, interval: Interval) -> None:
         start, end = interval
         outcome = {"partner": partner, "feed": feed, "interval_start": start, "interval_end": end}
-        self.rows["outcomes"].append(outcome | {"outcome": "missing", "recorded_at": datetime(2025, 10, 27, 2)})
+        self.rows["outcomes"].append(
+            outcome | {"outcome": "missing", "recorded_at": datetime(2025, 10, 27, 2), "came_late": False}
+        )
 
     def write(self) -> Path:
         with duckdb.connect(str(self.path)) as connection:

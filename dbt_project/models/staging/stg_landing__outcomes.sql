@@ -11,5 +11,6 @@ select
     message_zh,
     message_en,
     batch_id,
-    recorded_at
+    recorded_at,
+    came_late
 from source

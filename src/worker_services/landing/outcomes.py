@@ -57,12 +57,17 @@ def latest(settings: Settings, partner: str, feed: str, interval: Interval) -> O
 
 def nights(settings: Settings, partner: str, feed: str, as_of: datetime | None = None) -> list[Outcome]:
     """The outcome that stands (or that stood at `as_of`) for each interval of a feed that has one, by date."""
-    standing: dict[Interval, Outcome] = {}
+    return [recorded[-1] for recorded in history(settings, partner, feed, as_of)]
+
+
+def history(settings: Settings, partner: str, feed: str, as_of: datetime | None = None) -> list[list[Outcome]]:
+    """Every outcome recorded (by `as_of`) for each interval of a feed that has one, by date; the last one stands."""
+    recorded: dict[Interval, list[Outcome]] = {}
     for record in records.of_pair(settings, settings.outcomes, feed, partner):
         outcome = _parse(record.text)
         if as_of is None or (outcome.recorded_at and outcome.recorded_at <= as_of):
-            standing[outcome.interval] = outcome
-    return [standing[interval] for interval in sorted(standing)]
+            recorded.setdefault(outcome.interval, []).append(outcome)
+    return [recorded[interval] for interval in sorted(recorded)]
 
 
 def unaccounted(settings: Settings, pairs: list[tuple[str, str]], interval: Interval) -> list[str]:

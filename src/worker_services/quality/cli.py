@@ -5,8 +5,10 @@ from datetime import datetime
 
 import click
 
+from worker_services.briefing.cli import week_argument
 from worker_services.console import json_option, show, show_one
 from worker_services.contracts import contract_feeds
+from worker_services.intervals import Week
 from worker_services.quality.checks import Check, SuiteError, batch_checks, build_checks, expected_text
 from worker_services.quality.suites import suites_folder
 from worker_services.settings import Settings
@@ -27,6 +29,19 @@ def report(day: datetime, as_json: bool) -> None:
     from worker_services.quality.report import render
 
     show_one({"report": str(render(Settings.load(), day.date()))}, as_json=as_json)
+
+
+@audit.command()
+@week_argument
+@json_option
+def scorecard(week: Week, as_json: bool) -> None:
+    """Write the scorecard of WEEK (2025-W43) and every partner's sheet: reports/quality/scorecards/<week>/."""
+    from worker_services.quality.scorecard import NoScorecard, render
+
+    try:
+        show_one({"scorecard": str(render(Settings.load(), week))}, as_json=as_json)
+    except NoScorecard as error:
+        raise click.ClickException(str(error)) from error
 
 
 @audit.command()

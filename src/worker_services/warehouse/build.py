@@ -145,7 +145,7 @@ def _fingerprint(code_fingerprint: str, known: Known) -> str:
     digest = hashlib.sha256(f"{code_fingerprint}\n".encode())
     for item in known.batches:
         digest.update(f"{item.batch_id} {item.parquet_sha256}\n".encode())
-    for outcome in known.outcomes:
+    for *_, outcome in known.outcomes:
         digest.update(f"{outcome.partner} {outcome.feed} {outcome.interval} {outcome.recorded_at}\n".encode())
     return digest.hexdigest()
 

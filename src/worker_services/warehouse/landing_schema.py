@@ -53,27 +53,31 @@ OUTCOMES = pa.schema(
         ("message_en", pa.string()),
         ("batch_id", pa.string()),
         ("recorded_at", pa.timestamp("us")),
+        ("came_late", pa.bool_()),
     ]
 )
 
 
 @dataclass(frozen=True)
 class Known:
-    """What was known at a moment: the batch that stood for each interval, and the outcome of each expected batch."""
+    """What was known at a moment: the batch that stood for each interval, and what had become of each expected batch.
+
+    `outcomes` holds, for each, every outcome recorded by then; the last one stands.
+    """
 
     batches: list[Manifest]
-    outcomes: list[Outcome]
+    outcomes: list[list[Outcome]]
 
 
 def known_by(settings: Settings, as_of: datetime) -> Known:
     """What had landed, and what had become of each expected batch, by `as_of`."""
     standing: list[Manifest] = []
-    recorded: list[Outcome] = []
+    recorded: list[list[Outcome]] = []
     for partner_id, partner in load_partners().items():
         for feed in partner.feeds:
             landed = batches.of_feed(settings, partner_id, feed)
             standing += batches.standing(item for item in landed if item.landed_at <= as_of)
-            recorded += outcomes.nights(settings, partner_id, feed, as_of)
+            recorded += outcomes.history(settings, partner_id, feed, as_of)
     return Known(sorted(standing, key=lambda item: item.batch_id), recorded)
 
 
@@ -277,12 +281,14 @@ def _batch_rows(standing: list[Manifest]) -> Iterable[dict[str, Any]]:
         }
 
 
-def _outcome_row(item: Outcome) -> dict[str, Any]:
+def _outcome_row(recorded: list[Outcome]) -> dict[str, Any]:
+    item = recorded[-1]
     fields = {name: getattr(item, name, None) for name in OUTCOMES.names}
     return fields | {
         "interval_start": item.interval.start,
         "interval_end": item.interval.end,
         "recorded_at": item.recorded_at and item.recorded_at.replace(tzinfo=None),
+        "came_late": item.is_landed and not all(earlier.is_landed for earlier in recorded),
     }
 
 

@@ -144,6 +144,7 @@ def run(plan: Plan, place: Place, console: Console, keep_running: bool = False) 
                     **partners.connections,
                     "AIRFLOW_VAR_WORKER_KEY_SECRET": known["worker_key_secret"],
                     "AIRFLOW_VAR_VAULT_IDENTITY": known["vault_identity"],
+                    "AIRFLOW_VAR_LEDGER_SIGNING_KEY": known["ledger_signing_key"],
                 }
                 write_environment(by_hand, variables)
                 return variables
@@ -263,6 +264,7 @@ def demo_secrets(state: Path) -> dict[str, str]:
         made = {
             "worker_key_secret": secrets.token_hex(32),
             "vault_identity": str(pyrage.x25519.Identity.generate()),
+            "ledger_signing_key": secrets.token_hex(32),
             "airflow_password": secrets.token_urlsafe(12),
         }
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -59,7 +59,8 @@ def test_the_seal_names_the_ledger_entry_that_published_the_build(house):
     BriefingFiles.at(settings, WEEK, "city").figures_csv.parent.mkdir(parents=True)
     BriefingFiles.at(settings, WEEK, "city").figures_csv.write_bytes(b"figures")
     ledger.append(settings, "someone", "quarantine.release", "batch")
-    assert seal_of(settings).ledger_number is None
+    assert seal_of(settings).published is None
     entry = ledger.append(settings, "someone", "warehouse.publish", BUILD_ID)
     ledger.append(settings, "someone", "warehouse.rollback", BUILD_ID)
-    assert seal_of(settings).ledger_number == entry.seq == 2
+    assert seal_of(settings).published == entry
+    assert entry.seq == 2

@@ -7,6 +7,7 @@ import pytest
 import simulators
 from simulators.airflow_instance import Airflow, AirflowFailure, running_airflow
 from simulators.demo import demo_secrets
+from worker_services.audit import ledger
 from worker_services.intervals import Interval
 from worker_services.landing import outcomes
 from worker_services.partners.registry import load_partners
@@ -33,6 +34,7 @@ def test_nights_that_never_ran_are_run_in_order_and_a_partner_that_is_down_costs
             **partners.connections,
             "AIRFLOW_VAR_WORKER_KEY_SECRET": known["worker_key_secret"],
             "AIRFLOW_VAR_VAULT_IDENTITY": known["vault_identity"],
+            "AIRFLOW_VAR_LEDGER_SIGNING_KEY": known["ledger_signing_key"],
         }
         dags = {"ingest_health"}
         with running_airflow(
@@ -64,6 +66,9 @@ def test_nights_that_never_ran_are_run_in_order_and_a_partner_that_is_down_costs
     for interval in (SATURDAY, SUNDAY):  # the second night brought in what the first could not
         outcome = outcomes.latest(settings, "eye_hospital", "health_services", interval)
         assert outcome and outcome.is_landed
+    assert {entry.actor for entry in ledger.entries(settings)} == {"airflow"}, (
+        "the schedule began these runs, no person"
+    )
 
 
 def wait_for_runs(airflow: Airflow, count: int, seconds: float = 900) -> list[str]:

@@ -422,8 +422,8 @@ def _enter(settings: Settings, decision: Decision) -> None:
         }
         ledger.append(settings, decision.actor, action, batch_id, details)
     if result.exists() and not is_named(settings, "quarantine.result", batch_id, result):
-        files = named(settings, [result])
-        ledger.append(settings, decision.actor, "quarantine.result", batch_id, {"decision": action, "files": files})
+        done: dict[str, Any] = {"decision": action, "files": named(settings, [result])}
+        ledger.append(settings, decision.actor, "quarantine.result", batch_id, done)
 
 
 def _carry_out(settings: Settings, batch: Held, decision: Decision, secrets: Secrets) -> Decision:

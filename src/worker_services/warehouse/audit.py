@@ -1,6 +1,7 @@
 """Before readers see a build: nothing lost on the way from landing, and the marts as their stewards expect them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
@@ -48,10 +49,10 @@ def audit(settings: Settings, build_id: str) -> AuditResult:
     }
     with changing(settings):
         record = read_record(settings, build_id)
-        results_path = settings.quality / "builds" / f"{build_id}.json"
-        if record.get("audit") != verdict or not is_named(settings, ACTION, build_id, results_path):
-            write_json(record_path(settings, build_id), record | {"audit": verdict})
-            files = named(settings, [record_path(settings, build_id), results_path])
+        written = (record_path(settings, build_id), settings.quality / "builds" / f"{build_id}.json")
+        if record.get("audit") != verdict or not is_named(settings, ACTION, build_id, written[0]):
+            write_json(written[0], record | {"audit": verdict})
+            files = named(settings, filter(Path.exists, written))
             details = {"passed": not found.critical, "files": files}
             ledger.append(settings, settings.actor, ACTION, build_id, details)
     if found.critical:

@@ -39,6 +39,7 @@ LONGEST_FIRST = (
 )
 # Files that read the same costly fixture (full_house, fixed) go to the same worker, which makes it once.
 TOGETHER = {
+    "tests/audit/test_entered.py": "tests/audit/test_verify.py",
     "tests/landing/test_known_dirt.py": "tests/warehouse/test_build.py",
     "tests/warehouse/test_semantic_layer.py": "tests/warehouse/test_dbt_project.py",
 }

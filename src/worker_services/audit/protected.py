@@ -75,7 +75,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for item in inside:
         if item.name.startswith("."):
             continue
-        if item.is_dir(follow_symlinks=False):
+        if item.is_dir():
             yield from _files(Path(item.path))
         else:
             yield Path(item.path)

@@ -12,6 +12,7 @@ is in nobody's. Typst is no part of this project: make a virtual environment wit
 import argparse
 import contextlib
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -112,7 +113,9 @@ def house(folder: Path, settings: Settings, editions: int) -> Settings:
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     config["editions"] |= {f"city_{n}": config["editions"]["city"] for n in range(2, editions + 1)}
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
-    return Settings(root, settings.data_root, folder / "reports")
+    (folder / "data").mkdir()
+    (folder / "data" / "warehouse").symlink_to(settings.warehouse)  # but a ledger of its own
+    return Settings(root, folder / "data", folder / "reports")
 
 
 def main() -> None:
@@ -123,6 +126,7 @@ def main() -> None:
     parser.add_argument("--chromium", default=shutil.which("chromium"))
     parser.add_argument("--typst-python")
     chosen = parser.parse_args()
+    os.environ.setdefault("AIRFLOW_VAR_LEDGER_SIGNING_KEY", "5e" * 32)  # of a ledger that nobody reads
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         settings = house(folder, Settings.load(), chosen.editions)

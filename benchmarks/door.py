@@ -6,6 +6,7 @@ Each size runs in a process of its own; what is given is its time and the highes
 hundred has an unknown code, one in a thousand contradicts another.
 """
 
+import os
 import resource
 import subprocess
 import sys
@@ -54,6 +55,7 @@ def write(path: Path, rows: int) -> None:
 
 
 def land(folder: Path) -> Outcome:
+    os.environ.setdefault("AIRFLOW_VAR_LEDGER_SIGNING_KEY", "5e" * 32)  # of a ledger that nobody reads
     partners = load_partners()
     source = FileSource(kind="file", path="rows_{first:%Y%m%d}.csv", format="csv", encoding="gb18030")
     feed = partners[PARTNER].feeds[FEED].model_copy(update={"source": source})

@@ -131,6 +131,7 @@ def most_on_disk(settings: Settings, work: Callable[[], object]) -> int:
 @click.option("--points", default=50, show_default=True)
 @click.option("--seed", default=20251122, show_default=True)
 def main(points: int, seed: int) -> None:
+    os.environ.setdefault("AIRFLOW_VAR_LEDGER_SIGNING_KEY", "5e" * 32)  # of a ledger that nobody reads
     for module in ("dbt.cli.main", "great_expectations"):
         importlib.import_module(module)  # once, and not in every night
     rng = random.Random(seed)
@@ -169,7 +170,8 @@ def main(points: int, seed: int) -> None:
             finish(in_child(lambda: night(settings)))
             standing, says = figures(settings)
             left = leftovers(settings)
-            in_ledger = ledger.entries(settings)[-1].details["to"]
+            swaps = ("warehouse.publish", "warehouse.rollback")
+            in_ledger = [entry for entry in ledger.entries(settings) if entry.action in swaps][-1].details["to"]
             if {said, says} != {expected} or left or in_ledger != standing:
                 wrong += 1
                 print(f"point {point}: figures {said[:8]} then {says[:8]}, left {left}, the ledger ends at {in_ledger}")

@@ -105,6 +105,7 @@ def landed(settings: Settings, secrets: Secrets) -> dict[str, Any]:
 @click.option("--points", default=100, show_default=True)
 @click.option("--seed", default=20251122, show_default=True)
 def main(points: int, seed: int) -> None:
+    os.environ.setdefault("AIRFLOW_VAR_LEDGER_SIGNING_KEY", "5e" * 32)  # of a ledger that nobody reads
     importlib.import_module("worker_services.quality.duckdb_datasource")  # once, and not in every worker
     rng = random.Random(seed)
     secrets = Secrets(

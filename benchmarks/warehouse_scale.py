@@ -15,6 +15,7 @@ measure on a machine that others use) and the highest memory of the process. `ni
 import hashlib
 import itertools
 import json
+import os
 import resource
 import shutil
 import subprocess
@@ -489,6 +490,7 @@ STEPS = ("make", "known", "landing", "build", "compact", "verify", "night", "inc
 @click.option("--measured", is_flag=True, hidden=True)
 def main(folder: Path, factor: float, nights: int, steps: tuple[str, ...], measured: bool) -> None:
     """Make a landing of a size and time what is made of it."""
+    os.environ.setdefault("AIRFLOW_VAR_LEDGER_SIGNING_KEY", "5e" * 32)  # of a ledger that nobody reads
     if not measured:
         for step in steps:
             command = [sys.executable, "-m", "benchmarks.warehouse_scale", "--measured", "--step", step]

@@ -59,14 +59,13 @@ others in `data/warehouse/builds/`; readers go on seeing the later one.
 def build_warehouse() -> None:
     @task
     def build() -> dict[str, Any]:
-        from worker_services.settings import Settings
         from worker_services.warehouse.build import build as build_file
         from worker_services.warehouse.publish import current
 
         context = get_current_context()
         asked = context["params"]["as_of"]
         as_of = datetime.fromisoformat(asked) if asked else context["dag_run"].run_after
-        settings = Settings.load()
+        settings = wiring.settings()
         result = build_file(settings, as_of)
         log.info("%s; new: %s; batches: %d; dbt: %s", result.build_id, result.is_new, result.batches, result.dbt)
         published = current(settings)
@@ -75,22 +74,20 @@ def build_warehouse() -> None:
 
     @task
     def audit(built: dict[str, Any]) -> str:
-        from worker_services.settings import Settings
         from worker_services.warehouse.audit import audit as audit_build
 
         if built["stands"]:
             raise AirflowSkipException(f"nothing new has landed since {built['build_id']} was published or taken back")
-        found = audit_build(Settings.load(), built["build_id"])
+        found = audit_build(wiring.settings(), built["build_id"])
         log.info("%d checks; warnings: %s", found.checks, found.warnings or "none")
         return found.build_id
 
     @task
     def publish(build_id: str) -> None:
-        from worker_services.settings import Settings
         from worker_services.warehouse.publish import current, read_record
         from worker_services.warehouse.publish import publish as publish_build
 
-        settings = Settings.load()
+        settings = wiring.settings()
         standing = current(settings)
         if standing and standing.as_of > datetime.fromisoformat(read_record(settings, build_id)["as_of"]):
             raise AirflowSkipException(f"readers see a later state already ({standing.build_id})")
@@ -102,10 +99,9 @@ def build_warehouse() -> None:
         from worker_services.quality.report import render
         from worker_services.quality.scorecard import NoScorecard
         from worker_services.quality.scorecard import render as render_scorecard
-        from worker_services.settings import Settings
 
         day = report_day(get_current_context())
-        settings = Settings.load()
+        settings = wiring.settings()
         page = settings.reports_root / "quality" / str(day) / "index.html"
         if built["stands"] and page.exists():
             raise AirflowSkipException(f"nothing new has landed; the report of {day} stands")

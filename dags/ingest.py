@@ -61,11 +61,10 @@ def ingest_dag(domain: str, pairs: list[dict[str, str]]) -> DAG:
         @task(map_index_template="{{ task.op_kwargs['partner'] }} {{ task.op_kwargs['feed'] }}")
         def ingest(partner: str, feed: str, connection: str) -> str:
             from worker_services.landing import ingest as landing
-            from worker_services.settings import Settings
 
             context = get_current_context()
             batch = (
-                Settings.load(),
+                wiring.settings(),
                 partner,
                 feed,
                 run_interval(context),
@@ -87,12 +86,11 @@ def ingest_dag(domain: str, pairs: list[dict[str, str]]) -> DAG:
         def notify_partners() -> None:
             from worker_services.mailing import notices
             from worker_services.mailing.smtp import MailUncertain
-            from worker_services.settings import Settings
 
             suppliers = [(pair["partner"], pair["feed"]) for pair in pairs]
             interval = run_interval(get_current_context())
             try:
-                for path in notices.notify_all(Settings.load(), suppliers, interval, wiring.mail_server()):
+                for path in notices.notify_all(wiring.settings(), suppliers, interval, wiring.mail_server()):
                     log.info("%s", path.name)
             except MailUncertain as error:
                 raise AirflowFailException(str(error)) from error
@@ -100,10 +98,9 @@ def ingest_dag(domain: str, pairs: list[dict[str, str]]) -> DAG:
         @task(trigger_rule=TriggerRule.ALL_DONE, retries=0)
         def account_for_batches() -> None:
             from worker_services.landing.outcomes import unaccounted
-            from worker_services.settings import Settings
 
             interval = run_interval(get_current_context())
-            wrong = unaccounted(Settings.load(), [(pair["partner"], pair["feed"]) for pair in pairs], interval)
+            wrong = unaccounted(wiring.settings(), [(pair["partner"], pair["feed"]) for pair in pairs], interval)
             if wrong:
                 raise AirflowFailException(f"{interval}: no outcome for {', '.join(wrong)}")
 

@@ -57,7 +57,8 @@ def alert_when_red(kind: str) -> Callable[[Any], None]:
 
         issue = context["task"].op_kwargs
         said = str(context.get("exception") or "the task was killed")
-        alert(Settings.load(), Week.parse(issue["week"]), issue["edition"], kind, [said], wiring.mail_server())
+        settings, mail_server = wiring.settings(context), wiring.mail_server()
+        alert(settings, Week.parse(issue["week"]), issue["edition"], kind, [said], mail_server)
 
     return callback
 
@@ -100,7 +101,7 @@ def weekly_briefing() -> None:
             week = Week.of(Interval.night(context["data_interval_end"]).last_day)
         else:
             raise AirflowFailException("a run without a logical date needs the parameter 'week'")
-        settings = Settings.load()
+        settings = wiring.settings()
         published = current(settings)
         if published is None:
             raise AirflowFailException("no warehouse build is published yet: run build_warehouse first")
@@ -118,7 +119,7 @@ def weekly_briefing() -> None:
         from worker_services.briefing.render import render as render_briefing
         from worker_services.intervals import Week
 
-        render_briefing(Settings.load(), Week.parse(week), edition, build_id)
+        render_briefing(wiring.settings(), Week.parse(week), edition, build_id)
 
     @task(map_index_template=EDITION, multiple_outputs=True)
     def gate(week: str, edition: str) -> dict[str, str]:
@@ -126,7 +127,7 @@ def weekly_briefing() -> None:
         from worker_services.mailing.alerts import alert
         from worker_services.mailing.gate import COLOUR_ZH, judge
 
-        settings = Settings.load()
+        settings = wiring.settings()
         verdict = judge(settings, Week.parse(week), edition)
         log.info("%s is %s: %s", verdict.subject, verdict.colour, "".join(verdict.sentences) or "nothing to look at")
         if verdict.colour == "red":
@@ -149,7 +150,7 @@ def weekly_briefing() -> None:
         from worker_services.mailing.smtp import MailUncertain
 
         try:
-            sent = send_mail(Settings.load(), Week.parse(week), edition, connection=wiring.mail_server())
+            sent = send_mail(wiring.settings(), Week.parse(week), edition, connection=wiring.mail_server())
         except (MailUncertain, NotReleased) as error:
             raise AirflowFailException(str(error)) from error
         for one in sent:

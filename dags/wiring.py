@@ -1,15 +1,17 @@
 """What all DAGs share: whose they are, when they started, how they retry, where their credentials come from."""
 
 import os
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import Connection, CronDataIntervalTimetable, Variable
+from airflow.sdk import Connection, CronDataIntervalTimetable, Variable, get_current_context
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 if TYPE_CHECKING:
     from worker_services import connections, secrets
+    from worker_services.settings import Settings
 
 TIMEZONE = "Asia/Shanghai"
 FIRST_NIGHT = date.fromisoformat(os.environ.get("WORKER_SERVICES_FIRST_NIGHT", "2025-10-25"))
@@ -47,6 +49,26 @@ def connection(conn_id: str) -> "connections.Connection":
     return connections.Connection(
         conn_id=conn_id, **{name: value for name, value in stated.items() if value is not None}
     )
+
+
+def settings(context: Any = None) -> "Settings":
+    """The settings of a task: who started its run acts, or 'airflow' where the schedule did; the ledger is Airflow's
+    connection `ledger_db`, or a file, and signed with the variable `ledger_signing_key`.
+    """
+    from worker_services import secrets
+    from worker_services.settings import Settings
+
+    run = (context or get_current_context())["dag_run"]
+    keys = secrets.LedgerKeys(
+        signing_key=Variable.get("ledger_signing_key"),
+        previous_signing_keys=secrets.previous(Variable.get("previous_ledger_signing_keys", None)),
+    )
+    try:
+        database = connection("ledger_db")
+    except AirflowNotFoundException:
+        database = None
+    actor = run.triggering_user_name or "airflow"
+    return replace(Settings.load(), actor=actor, ledger_keys=keys, ledger_database=database)
 
 
 def mail_server() -> "connections.Connection | None":

@@ -144,6 +144,7 @@ def run(plan: Plan, place: Place, console: Console, keep_running: bool = False) 
                     **partners.connections,
                     "AIRFLOW_VAR_WORKER_KEY_SECRET": known["worker_key_secret"],
                     "AIRFLOW_VAR_VAULT_IDENTITY": known["vault_identity"],
+                    "AIRFLOW_VAR_LEDGER_SIGNING_KEY": known["ledger_signing_key"],
                 }
                 write_environment(by_hand, variables)
                 return variables
@@ -259,16 +260,18 @@ def claim(settings: Settings, plan: Plan) -> None:
 def demo_secrets(state: Path) -> dict[str, str]:
     """The demo's own secrets, made once: without them a second run could not know the first one's rows."""
     path = state / "secrets.json"
-    if not path.exists():
-        made = {
-            "worker_key_secret": secrets.token_hex(32),
-            "vault_identity": str(pyrage.x25519.Identity.generate()),
-            "airflow_password": secrets.token_urlsafe(12),
-        }
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    known = dict(json.loads(path.read_text())) if path.exists() else {}
+    made = {
+        "worker_key_secret": secrets.token_hex(32),
+        "vault_identity": str(pyrage.x25519.Identity.generate()),
+        "ledger_signing_key": secrets.token_hex(32),
+        "airflow_password": secrets.token_urlsafe(12),
+    }
+    if made.keys() - known.keys():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            json.dump(made, file)
-    return dict(json.loads(path.read_text()))
+            json.dump(known := made | known, file)
+    return known
 
 
 def mails(settings: Settings) -> list[Path]:

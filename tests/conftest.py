@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,10 +39,14 @@ LONGEST_FIRST = (
 )
 # Files that read the same costly fixture (full_house, fixed) go to the same worker, which makes it once.
 TOGETHER = {
+    "tests/audit/test_entered.py": "tests/audit/test_verify.py",
     "tests/landing/test_known_dirt.py": "tests/warehouse/test_build.py",
     "tests/warehouse/test_semantic_layer.py": "tests/warehouse/test_dbt_project.py",
 }
 assert all((PROJECT_ROOT / file).exists() for file in (*LONGEST_FIRST, *TOGETHER, *TOGETHER.values()))
+
+LEDGER_KEY = "5e" * 32
+os.environ["AIRFLOW_VAR_LEDGER_SIGNING_KEY"] = LEDGER_KEY  # for every ledger of the tests
 
 HISTORY, SATURDAY, SUNDAY = (Interval.parse(text) for text in simulators.DEMO_INTERVALS)
 

@@ -1,9 +1,7 @@
 """What a command prints: a table for people, or JSON for programs."""
 
 import dataclasses
-import getpass
 import json
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,8 +51,3 @@ def secrets_at_hand() -> Secrets:
         return from_environment()
     except (LookupError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-
-
-def acting_user() -> str:
-    """Who runs a command: in a task the owner of its DAG, otherwise the account of the operating system."""
-    return os.environ.get("AIRFLOW_CTX_DAG_OWNER") or getpass.getuser()

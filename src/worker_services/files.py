@@ -1,6 +1,7 @@
 """Files that are whole or not there: written under a temporary name, synced, renamed."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -61,6 +62,11 @@ def make_folder_of_process(prefix: str) -> Path:
         except (PermissionError, ValueError):
             continue
     return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

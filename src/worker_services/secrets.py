@@ -1,4 +1,4 @@
-"""The secrets of the door: the keys of the pseudonyms and the identities that open the vault."""
+"""The secrets of the door, which key the pseudonyms and open the vault; and the keys that sign the ledger."""
 
 import hmac
 import json
@@ -36,6 +36,16 @@ class Secrets(BaseModel):
         return [_key_id(secret) for secret in self.previous_worker_key_secrets]
 
 
+class LedgerKeys(BaseModel):
+    """The Ed25519 key that signs entries of the ledger, and those before it, newest first.
+
+    An earlier one is needed until the ledger has an entry under the current one, and may go after that.
+    """
+
+    signing_key: SecretStr
+    previous_signing_keys: tuple[SecretStr, ...] = ()
+
+
 def from_environment() -> Secrets:
     """Read the Airflow variables from AIRFLOW_VAR_…. Raises LookupError naming what is not set."""
     return Secrets(
@@ -43,6 +53,14 @@ def from_environment() -> Secrets:
         vault_identity=SecretStr(_required("AIRFLOW_VAR_VAULT_IDENTITY")),
         previous_worker_key_secrets=previous(os.environ.get("AIRFLOW_VAR_PREVIOUS_WORKER_KEY_SECRETS")),
         previous_vault_identities=previous(os.environ.get("AIRFLOW_VAR_PREVIOUS_VAULT_IDENTITIES")),
+    )
+
+
+def ledger_keys_from_environment() -> LedgerKeys:
+    """Read the Airflow variables from AIRFLOW_VAR_…. Raises LookupError naming what is not set."""
+    return LedgerKeys(
+        signing_key=SecretStr(_required("AIRFLOW_VAR_LEDGER_SIGNING_KEY")),
+        previous_signing_keys=previous(os.environ.get("AIRFLOW_VAR_PREVIOUS_LEDGER_SIGNING_KEYS")),
     )
 
 

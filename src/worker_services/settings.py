@@ -1,19 +1,30 @@
-"""Where things lie: one project root, one data root, one reports root."""
+"""Where things lie: one project root, one data root, one reports root. And who acts there."""
 
+import getpass
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from worker_services.connections import Connection
+from worker_services.secrets import LedgerKeys
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Roots of everything that is read or written; all are absolute paths."""
+    """Roots of everything that is read or written, all absolute paths; and how what is done goes into the ledger.
+
+    `actor` is whose doing it is where nobody else is named: by default the account of the operating system. Keys and
+    database of the ledger come from the environment where they are not given.
+    """
 
     project_root: Path
     data_root: Path
     reports_root: Path
+    actor: str = field(default_factory=getpass.getuser)
+    ledger_keys: LedgerKeys | None = None
+    ledger_database: Connection | None = None
 
     @classmethod
     def load(cls) -> "Settings":

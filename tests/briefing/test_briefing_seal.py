@@ -11,7 +11,7 @@ from worker_services.audit import ledger
 from worker_services.briefing.config import load_config
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
-from worker_services.briefing.render import BriefingFiles
+from worker_services.briefing.render import BriefingFiles, render
 from worker_services.briefing.seal import make_seal
 
 
@@ -59,7 +59,21 @@ def test_the_seal_names_the_ledger_entry_that_published_the_build(house):
     BriefingFiles.at(settings, WEEK, "city").figures_csv.parent.mkdir(parents=True)
     BriefingFiles.at(settings, WEEK, "city").figures_csv.write_bytes(b"figures")
     ledger.append(settings, "someone", "quarantine.release", "batch")
-    assert seal_of(settings).ledger_number is None
+    assert seal_of(settings).published is None
     entry = ledger.append(settings, "someone", "warehouse.publish", BUILD_ID)
     ledger.append(settings, "someone", "warehouse.rollback", BUILD_ID)
-    assert seal_of(settings).ledger_number == entry.seq == 2
+    assert seal_of(settings).published == entry
+    assert entry.seq == 2
+
+
+def test_the_page_carries_the_signed_entry_and_says_the_same_however_the_ledger_goes_on(house):
+    settings = house()
+    entry = ledger.append(settings, "someone", "warehouse.publish", BUILD_ID)
+    files = render(settings, WEEK, "city", BUILD_ID)
+    before = files.pdf.read_bytes()
+    text = words(read_pages(settings, WEEK)[-1:])
+    for said in (f"审计台账第{entry.seq}号", entry.hash, entry.signature[:44], entry.signature[44:], entry.public_key):
+        assert said in text
+    ledger.append(settings, "someone", "warehouse.rollback", BUILD_ID)
+    render(settings, WEEK, "city", BUILD_ID)
+    assert files.pdf.read_bytes() == before

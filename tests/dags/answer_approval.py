@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "dags"))
 
@@ -12,7 +13,7 @@ from approval import IssueApproval
 def main(issue: dict[str, str], event: dict[str, object]) -> str:
     task = IssueApproval(task_id="approve", subject="", **issue)
     try:
-        task.execute_complete({"task": task}, event)
+        task.execute_complete({"task": task, "dag_run": SimpleNamespace(triggering_user_name=None)}, event)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return "success"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from simulators.airflow_instance import airflow_environment
+from tests.conftest import LEDGER_KEY
 from tests.mailing.conftest import publish_fixture
 from worker_services.audit import ledger
 from worker_services.briefing.render import render
@@ -41,6 +42,7 @@ def end(settings: Settings, tmp_path: Path) -> End:
         environment = airflow_environment(tmp_path, port=8080, password="unused") | {
             "WORKER_SERVICES_DATA_ROOT": str(settings.data_root),
             "WORKER_SERVICES_REPORTS_ROOT": str(settings.reports_root),
+            "AIRFLOW_VAR_LEDGER_SIGNING_KEY": LEDGER_KEY,
         }
         program = Path(__file__).with_name("answer_approval.py")
         command = [sys.executable, program, json.dumps(issue), json.dumps(event)]
@@ -60,7 +62,7 @@ def test_silence_is_no(settings: Settings, end: End) -> None:
     verdict = judge(settings, WEEK, "city")
     assert verdict.colour == "amber"
     assert end(asked(verdict), SILENCE) == "AirflowFailException: nobody answered in time: not sent"
-    assert [entry.action for entry in ledger.entries(settings)] == ["briefing.lapse"]
+    assert [entry.action for entry in ledger.entries(settings)] == ["briefing.render", "briefing.lapse", "mail.send"]
     (alert,) = (settings.reports_root / "outbox").glob("*.eml")
     assert alert.name.startswith("alert_2025-W43_lapsed-")
     with pytest.raises(NotReleased, match="lapsed"):

@@ -93,6 +93,12 @@ def test_a_briefing_is_verified_and_passes_its_gate_before_it_is_sent(found: Fou
     assert rules == dict.fromkeys(order, "all_success") | {"edition.send": "none_failed"}
 
 
+def test_the_ledger_is_checked_every_night_whatever_becomes_of_the_rest(found: Found) -> None:
+    tasks = found["dags"]["maintain"]["tasks"]
+    assert set(tasks) == {"expire_vault", "compact_landing", "verify_ledger"}
+    assert tasks["verify_ledger"]["upstream"] == []
+
+
 def test_an_issue_that_waits_for_a_person_does_not_wait_for_ever(found: Found) -> None:
     asked = found["dags"]["weekly_briefing"]["tasks"]["edition.approve"]
     assert asked["operator"] == "IssueApproval"

@@ -7,6 +7,7 @@ import pytest
 import simulators
 from simulators.airflow_instance import Airflow, AirflowFailure, running_airflow
 from simulators.demo import demo_secrets
+from worker_services.audit import ledger
 from worker_services.intervals import Interval
 from worker_services.landing import outcomes
 from worker_services.partners.registry import load_partners
@@ -33,8 +34,9 @@ def test_nights_that_never_ran_are_run_in_order_and_a_partner_that_is_down_costs
             **partners.connections,
             "AIRFLOW_VAR_WORKER_KEY_SECRET": known["worker_key_secret"],
             "AIRFLOW_VAR_VAULT_IDENTITY": known["vault_identity"],
+            "AIRFLOW_VAR_LEDGER_SIGNING_KEY": known["ledger_signing_key"],
         }
-        dags = {"ingest_health"}
+        dags = {"ingest_health", "maintain"}
         with running_airflow(
             tmp_path / "airflow", dags, known["airflow_password"], environment, lambda: credentials
         ) as airflow:
@@ -60,10 +62,17 @@ def test_nights_that_never_ran_are_run_in_order_and_a_partner_that_is_down_costs
             assert list((settings.reports_root / "outbox").glob("notice_maternity_hospital-*.eml"))
             second = wait_for_runs(airflow, 2)[1]
             airflow.wait("ingest_health", second)
+            airflow.unpause("maintain")
+            checked = wait_until(lambda: airflow.runs("maintain"), lambda runs: len(runs) >= 1, 900)[0]
+            airflow.wait("maintain", checked)  # a finding of the ledger's check would fail it
     assert [first, second] == ["scheduled__2025-10-25T18:30:00+00:00", "scheduled__2025-10-26T18:30:00+00:00"]
     for interval in (SATURDAY, SUNDAY):  # the second night brought in what the first could not
         outcome = outcomes.latest(settings, "eye_hospital", "health_services", interval)
         assert outcome and outcome.is_landed
+    (head,) = (settings.data_root / "ledger" / "heads").glob("*.json")
+    assert (settings.reports_root / "outbox" / f"ledger_head_{int(head.stem)}.eml").exists()
+    actors = {entry.actor for entry in ledger.entries(settings)}
+    assert actors == {"airflow"}, "the schedule began the runs, no person"
 
 
 def wait_for_runs(airflow: Airflow, count: int, seconds: float = 900) -> list[str]:

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from simulators.airflow_instance import LOGIN, Airflow, AirflowFailure, running_airflow
 from simulators.demo import SECONDS_BEFORE_AN_ANSWER
+from tests.conftest import LEDGER_KEY
 from tests.mailing.conftest import publish_fixture
 from tests.mailing.servers import running_server, write_certificate
 from worker_services.audit import ledger
@@ -60,7 +61,7 @@ def test_green_goes_by_itself_and_amber_as_a_person_says(
     with running_server(certificate) as mail_server:
         smtp = mail_server.connection().model_dump(by_alias=True, exclude={"conn_id"}) | {"password": "right"}
         smtp["extra"] = {"disable_ssl": True}
-        credentials = {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp)}
+        credentials = {"AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(smtp), "AIRFLOW_VAR_LEDGER_SIGNING_KEY": LEDGER_KEY}
         home = tmp_path / "airflow"
         with running_airflow(home, {DAG}, PASSWORD, environment, lambda: credentials) as airflow:
             airflow.run(DAG, "green", conf={"week": GREEN, "editions": ["city"]})
@@ -123,6 +124,9 @@ def test_green_goes_by_itself_and_amber_as_a_person_says(
         ("briefing.approve", LOGIN, "2025-W41/city", "已与小程序核实", "airflow"),
         ("briefing.decline", "li", "2025-W42/city", "等补报后再发", "command"),
     ]
+    by = {entry.action: entry.actor for entry in ledger.entries(settings)}
+    began = {by[action] for action in ("briefing.render", "briefing.print", "briefing.send")}
+    assert began == {LOGIN}, "who began the runs"
     weeks = (REFUSED, GREEN, APPROVED, DECLINED)
     city = [one for week in weeks for one in status(settings, Week.parse(week)) if one.edition == "city"]
     assert [one.state for one in city] == [

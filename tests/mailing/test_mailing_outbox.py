@@ -85,7 +85,7 @@ def test_same_inputs_same_bytes_and_nothing_goes_twice(house, rendered, tmp_path
     (anew,) = send(house, WEEK, "city")
     assert anew.path.read_bytes() == content
     assert left(house) == {first.path.name, first.path.with_suffix(".json").name}
-    assert [entry.action for entry in ledger.entries(house)] == ["briefing.print", "briefing.send"]
+    assert [entry.action for entry in ledger.entries(house)] == ["briefing.render", "briefing.print", "briefing.send"]
 
 
 def test_a_mail_that_went_out_stands_when_the_issue_changes(house):
@@ -166,7 +166,7 @@ def test_a_preview_is_marked_counts_as_nothing_and_asks_no_gate(house, bend, mon
     message = read(house.reports_root / "outbox" / name)
     assert message["Subject"].startswith("【预览】【演示】工会服务职工实事项目推进会工作简报第22期")
     assert message["To"] == "zhang@union.example"
-    assert ledger.entries(house) == []
+    assert [entry.action for entry in ledger.entries(house)] == ["briefing.render"]
     assert printed.known_by(house, utc_now()) == []
     assert {one.state for one in status(house, WEEK)} == {"not_sent"}
 

@@ -41,7 +41,7 @@ def test_only_the_identity_opens_what_was_sealed():
 def test_what_an_earlier_identity_sealed_still_opens_and_new_things_are_sealed_for_the_new_one(tmp_path):
     earlier = keys()
     now = keys(earlier)
-    sha256 = vault.store(tmp_path, b"before", earlier)
+    sha256 = vault.store(tmp_path, b"before", earlier).sha256
     assert read_all(tmp_path, sha256, now) == b"before"
     assert vault.unseal(vault.seal(b"x", earlier), now) == b"x"
     with pytest.raises(vault.VaultDamaged):
@@ -60,10 +60,10 @@ def test_whatever_comes_in_pieces_comes_out_whole(tmp_path_factory, chunks):
 
 def test_the_same_bytes_are_kept_once_and_for_longer(tmp_path):
     ours = keys()
-    path = vault.path_of(tmp_path, vault.store(tmp_path, b"raw bytes", ours))
+    path = vault.path_of(tmp_path, vault.store(tmp_path, b"raw bytes", ours).sha256)
     before = path.read_bytes()
     os.utime(path, (0, 0))
-    assert vault.store(tmp_path, b"raw bytes", ours) == path.stem
+    assert vault.store(tmp_path, b"raw bytes", ours).sha256 == path.stem
     assert path.read_bytes() == before
     assert path.stat().st_mtime > 0
     assert [found for found in tmp_path.rglob("*") if found.is_file()] == [path]
@@ -72,7 +72,7 @@ def test_the_same_bytes_are_kept_once_and_for_longer(tmp_path):
 @pytest.mark.parametrize("place", [0.3, 0.7, 1.0])
 def test_a_changed_byte_is_an_error_and_never_an_early_end(tmp_path, place):
     ours = keys()
-    path = vault.path_of(tmp_path, vault.store(tmp_path, os.urandom(300_000), ours))
+    path = vault.path_of(tmp_path, vault.store(tmp_path, os.urandom(300_000), ours).sha256)
     sealed = bytearray(path.read_bytes())
     sealed[int((len(sealed) - 1) * place)] ^= 1
     path.write_bytes(sealed)
@@ -82,7 +82,7 @@ def test_a_changed_byte_is_an_error_and_never_an_early_end(tmp_path, place):
 
 def test_a_file_cut_short_is_an_error_and_never_an_early_end(tmp_path):
     ours = keys()
-    path = vault.path_of(tmp_path, vault.store(tmp_path, os.urandom(300_000), ours))
+    path = vault.path_of(tmp_path, vault.store(tmp_path, os.urandom(300_000), ours).sha256)
     path.write_bytes(path.read_bytes()[:200_000])
     with pytest.raises(vault.VaultDamaged):
         read_all(tmp_path, path.stem, ours)
@@ -90,7 +90,7 @@ def test_a_file_cut_short_is_an_error_and_never_an_early_end(tmp_path):
 
 def test_a_reader_that_has_seen_enough_may_leave(tmp_path):
     ours = keys()
-    sha256 = vault.store(tmp_path, os.urandom(3_000_000), ours)
+    sha256 = vault.store(tmp_path, os.urandom(3_000_000), ours).sha256
     with vault.reading(tmp_path, sha256, ours) as stream:
         assert len(stream.read(10)) == 10
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.warehouse.small_builds import make_build
 from worker_services.audit import ledger
-from worker_services.files import write_json
+from worker_services.files import sha256, write_json
 from worker_services.intervals import Interval, utc_now
 from worker_services.landing import batches
 from worker_services.settings import PROJECT_ROOT, Settings
@@ -98,7 +98,10 @@ def test_a_record_says_each_figure_as_printed_with_its_exact_value(settings):
     assert rows == [("build_001", batch_id) for batch_id in read_record(settings, "build_001")["batches"]]
     (entry,) = ledger.entries(settings)
     assert (entry.action, entry.subject) == ("briefing.print", "2025-W43/city")
-    assert entry.details["record"] == str(path.relative_to(settings.data_root))
+    batches = printed.batches_path(settings, "build_001")
+    assert entry.details["files"] == {f"data/printed/2025-W43/{path.name}": sha256(path)} | {
+        "data/printed/batches/build_001.parquet": sha256(batches)
+    }
 
 
 def test_the_same_issue_again_is_the_same_record(settings):

@@ -29,6 +29,9 @@ from weasyprint.document import Document
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from worker_services.audit import ledger
+from worker_services.audit.heads import as_head
+from worker_services.audit.protected import named
 from worker_services.briefing.charts import place_labels
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import RenderFault
@@ -37,7 +40,7 @@ from worker_services.briefing.justify import flush_right
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import Briefing, read_briefing
 from worker_services.briefing.narrative import numeral
-from worker_services.briefing.seal import make_seal
+from worker_services.briefing.seal import make_seal, publication
 from worker_services.briefing.tags import finish_tags
 from worker_services.files import write_bytes
 from worker_services.intervals import Week
@@ -137,6 +140,9 @@ def render(settings: Settings, week: Week, edition: str, build_id: str | None = 
         (files.pdf, pdf),
     ):
         write_bytes(path, content)
+    paths = (files.pdf, files.html, files.figures_csv, files.figures_json)
+    details = {"build_id": briefing.marts.build_id, "files": named(settings, paths)}
+    ledger.append_once(settings, settings.actor, "briefing.render", f"{week}/{edition}", details)
     return files
 
 
@@ -149,7 +155,8 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
     files: list[bytes] = []
 
     def attach(document: Document) -> list[Attachment]:
-        files.extend((_figures_json(briefing, printing, _pages(document, printing)), figures_csv))
+        published = publication(settings, briefing.marts.build_id)
+        files.extend((_figures_json(briefing, printing, _pages(document, printing), published), figures_csv))
         when = briefing.marts.as_of.replace(tzinfo=UTC)
         return [
             Attachment(
@@ -258,7 +265,7 @@ def _environment(folder: Path) -> Environment:
     return environment
 
 
-def _figures_json(briefing: Briefing, printing: Printing, pages: list[int]) -> bytes:
+def _figures_json(briefing: Briefing, printing: Printing, pages: list[int], published: ledger.Entry | None) -> bytes:
     placed = list(zip(printing.placements, pages, strict=True))
     where: dict[str, list[int]] = {}
     for (figure, _), page in placed:
@@ -272,6 +279,7 @@ def _figures_json(briefing: Briefing, printing: Printing, pages: list[int]) -> b
         "build_id": briefing.marts.build_id,
         "as_of": f"{briefing.marts.as_of:%Y-%m-%dT%H:%M:%SZ}",
         "is_demo": briefing.marts.is_demo,
+        "ledger": as_head(published) if published else None,
         "figures": [
             {**_record(figure), "reason": figure.reason, "pages": sorted(set(where[figure.id]))}
             for figure in _distinct(printing)

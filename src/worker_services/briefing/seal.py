@@ -9,24 +9,24 @@ from markupsafe import Markup
 from worker_services.audit import ledger
 from worker_services.briefing.model import Briefing
 from worker_services.settings import Settings
+from worker_services.warehouse.publish import PUBLISH
 
 SEAL = "worker-services-briefing/1"
 
 
 @dataclass(frozen=True)
 class Seal:
-    """`sha256` is of the CSV of figures that the PDF carries; `ledger_number` of the entry that published the build."""
+    """`sha256` is of the CSV of figures that the PDF carries; `published` the entry that published the build."""
 
     text: str
     sha256: str
-    ledger_number: int | None
+    published: ledger.Entry | None
     qr_code: Markup
 
 
 def make_seal(settings: Settings, briefing: Briefing, figures_csv: bytes) -> Seal:
     """The string to check a document by, and the same as a QR code in SVG."""
     digest = sha256(figures_csv).hexdigest()
-    published = ledger.first_about(settings, briefing.marts.build_id)
     fields = {
         "issue": briefing.issue,
         "week": briefing.week,
@@ -38,4 +38,10 @@ def make_seal(settings: Settings, briefing: Briefing, figures_csv: bytes) -> Sea
     drawn = segno.make(text, error="m", micro=False).svg_inline(
         scale=2, border=2, title="核验字符串二维码", omitsize=False
     )
-    return Seal(text, digest, published.seq if published else None, Markup(drawn))  # noqa: S704 - drawn by the library
+    published = publication(settings, briefing.marts.build_id)
+    return Seal(text, digest, published, Markup(drawn))  # noqa: S704 - drawn by the library
+
+
+def publication(settings: Settings, build_id: str) -> ledger.Entry | None:
+    """The signed entry that first published a build: it binds the ledger up to then, and is the same for every copy."""
+    return next(iter(ledger.about(settings, PUBLISH, build_id)), None)

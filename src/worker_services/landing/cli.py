@@ -1,12 +1,13 @@
 """worker-services quarantine …, worker-services corrections …"""
 
+import getpass
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker_services.console import acting_user, json_option, secrets_at_hand, show
+from worker_services.console import json_option, secrets_at_hand, show
 from worker_services.contracts import load_contract
 from worker_services.settings import Settings
 
@@ -57,7 +58,7 @@ def list_held(partner: str | None, feed: str | None, with_settled: bool, as_json
 @click.option("--row", type=int, help="Only this row.")
 @click.option("--reveal", is_flag=True, help="Decrypt the row for whoever must act. Noted in the ledger first.")
 @click.option("--reason", help="Why the row is revealed.")
-@click.option("--by", "actor", default=acting_user, help="Who looks; by default the user of this process.")
+@click.option("--by", "actor", default=getpass.getuser, help="Who looks; by default the user of this process.")
 @json_option
 def show_held(batch_id: str, row: int | None, reveal: bool, reason: str | None, actor: str, as_json: bool) -> None:
     """Each reason: where, which column, which rule, what the value looks like. No cell, unless --reveal."""
@@ -97,7 +98,7 @@ def _decision(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         click.argument("batch_id"),
         click.option("--reason", required=True, help="Why; kept in the record, so without personal data."),
-        click.option("--by", "actor", default=acting_user, help="Who; by default the user of this process."),
+        click.option("--by", "actor", default=getpass.getuser, help="Who; by default the user of this process."),
         json_option,
     ]
     for option in reversed(options):

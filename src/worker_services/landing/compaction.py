@@ -20,7 +20,8 @@ import pyarrow.compute
 import pyarrow.parquet
 from filelock import FileLock
 
-from worker_services.files import write_json
+from worker_services.audit import ledger, protected
+from worker_services.files import sha256, write_json
 from worker_services.landing import batches, outcomes, records
 from worker_services.landing.batches import Manifest
 from worker_services.settings import Settings, partition
@@ -163,7 +164,11 @@ def compact(settings: Settings, today: date) -> Compacted:
         named["parts"] = records.keep(
             settings.compacted, "parts", lambda path: pyarrow.parquet.write_table(table, path)
         )
-        write_json(settings.compacted / "current.json", {name: path.name for name, path in named.items()})
+        current = settings.compacted / "current.json"
+        write_json(current, {name: path.name for name, path in named.items()})
+        ledger.append_once(  # each name holds the hash of its file, and the list of parts those of all others
+            settings, settings.actor, "warehouse.compact", "compacted", {"files": protected.named(settings, [current])}
+        )
     if damaged:
         raise DamagedBatch("\n".join(damaged))
     parts = {piece.part for piece in pieces}
@@ -275,7 +280,7 @@ def _stands_for(settings: Settings, piece: Piece, item: Manifest) -> bool:
     path = settings.data_root / piece.path
     if _is_untouched(path, piece):
         return True
-    if path.exists() and records.sha256(path) == piece.sha256:
+    if path.exists() and sha256(path) == piece.sha256:
         return True
     if piece.kind == "rows":
         raise _damaged(path, item.batch_id)

@@ -19,6 +19,7 @@ import pyarrow as pa
 from filelock import FileLock
 
 from worker_services.audit import ledger
+from worker_services.audit.protected import is_named, named
 from worker_services.contracts import load_contract
 from worker_services.files import write_bytes, write_json
 from worker_services.intervals import utc_now
@@ -285,8 +286,9 @@ def _deciding(settings: Settings, batch_id: str, secrets: Secrets) -> Iterator[t
     lock = settings.data_root / ".locks" / f"quarantine-{batch_id}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(lock):
-        unfinished = [decision for decision in of_batch(settings, batch) if decision.is_unfinished]
-        yield batch, [_carry_out(settings, batch, decision, secrets) for decision in unfinished]
+        for decision in (taken := of_batch(settings, batch)):
+            _enter(settings, decision)
+        yield batch, [_carry_out(settings, batch, decision, secrets) for decision in taken if decision.is_unfinished]
 
 
 def _counted(settings: Settings, batch: Held) -> duckdb.DuckDBPyConnection:
@@ -398,12 +400,30 @@ def _decide(
     )
     fields = asdict(decision) | {"rows": rows_text(decision.rows), "decided_at": decided_at.isoformat()}
     del fields["path"], fields["result"]
-    noted = {name: fields[name] for name in ("rows", "reason", "waived", "columns")}
-    ledger.append(settings, actor, f"quarantine.{action}", batch.batch_id, noted)
     if sealed is not None:
         write_bytes(_values_path(path), sealed)
     write_json(path, fields)
+    _enter(settings, decision)
     return decision
+
+
+def _enter(settings: Settings, decision: Decision) -> None:
+    """Enter a decision, and its result, in the ledger, each once; also those of a run killed before it came to it."""
+    values, result = _values_path(decision.path), _result_path(decision.path)
+    action, batch_id = f"quarantine.{decision.action}", decision.batch_id
+    if not is_named(settings, action, batch_id, decision.path):
+        files = [decision.path, *([values] if values.exists() else [])]
+        details = {
+            "rows": rows_text(decision.rows),
+            "reason": decision.reason,
+            "waived": list(decision.waived),
+            "columns": list(decision.columns),
+            "files": named(settings, files),
+        }
+        ledger.append(settings, decision.actor, action, batch_id, details)
+    if result.exists() and not is_named(settings, "quarantine.result", batch_id, result):
+        done: dict[str, Any] = {"decision": action, "files": named(settings, [result])}
+        ledger.append(settings, decision.actor, "quarantine.result", batch_id, done)
 
 
 def _carry_out(settings: Settings, batch: Held, decision: Decision, secrets: Secrets) -> Decision:
@@ -431,7 +451,9 @@ def _carry_out(settings: Settings, batch: Held, decision: Decision, secrets: Sec
         "finished_at": result.finished_at.isoformat(),
     }
     write_json(_result_path(decision.path), fields)
-    return replace(decision, result=result)
+    finished = replace(decision, result=result)
+    _enter(settings, finished)
+    return finished
 
 
 def _rows_for_the_door(batch: Held, decision: Decision, secrets: Secrets) -> Iterator[dict[str, Any]]:

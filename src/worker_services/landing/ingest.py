@@ -12,11 +12,13 @@ import pyarrow.parquet
 from filelock import FileLock
 
 from worker_services import __version__
+from worker_services.audit import ledger
+from worker_services.audit.protected import is_named, named
 from worker_services.connections import Connection
 from worker_services.contracts import Contract, load_contract
-from worker_services.files import NO_SPACE, replacing
+from worker_services.files import NO_SPACE, replacing, sha256
 from worker_services.intervals import Interval, utc_now
-from worker_services.landing import batches, outcomes, quarantine, records
+from worker_services.landing import batches, outcomes, quarantine
 from worker_services.landing.batches import Manifest
 from worker_services.landing.checks import CheckedRows, check
 from worker_services.landing.outcomes import Outcome
@@ -29,7 +31,7 @@ from worker_services.privacy import vault
 from worker_services.quality.checks import BatchContext
 from worker_services.quality.suites import CheckResult, usual_rows_per_day, validate_batch
 from worker_services.secrets import Secrets
-from worker_services.settings import Settings
+from worker_services.settings import Settings, partition
 
 
 class CheckNotRun(Exception):
@@ -98,9 +100,11 @@ def ingest(
     """
     expected = Expected(partner, feed, interval)
     with _lock(settings, partner, feed):
+        _enter_secrets(settings, secrets)
         try:
             with vault.receive(settings.vault, secrets) as incoming:
                 receipt = fetch(connection, expected.feed.source, interval, incoming)
+            _enter_sealed(settings, incoming.sha256, is_new=incoming.is_new)
             return _bring_in(settings, expected, Raw(receipt, incoming.sha256, incoming.size), secrets)
         except DeliveryFault as fault:
             return _not_delivered(settings, expected, fault)
@@ -201,7 +205,9 @@ def _unchanged(settings: Settings, expected: Expected, landed: list[Manifest]) -
     batch_id = landed[-1].batch_id
     recorded = outcomes.latest(settings, expected.partner, expected.feed_name, expected.interval)
     if recorded is None or recorded.batch_id != batch_id:  # killed between landing it and saying so
-        return outcomes.record(settings, _landed_outcome(expected, landed[-1], landed[:-1]))
+        recorded = _landed_outcome(expected, landed[-1], landed[:-1])
+    if not outcomes.is_entered(settings, recorded):
+        return outcomes.record(settings, replace(recorded, recorded_at=None), _files(settings, expected, batch_id))
     zh = "内容与已入库批次逐字节相同，未重复入库。"
     return expected.becomes("unchanged", zh, "same bytes as the landed batch", batch_id)
 
@@ -256,9 +262,8 @@ def _lay_down(
     if checked.held and not checked.accepted:
         held = checked.held
         zh = f"整批退回：{held} 行全部不符合数据契约，疑为导出口径有误。逐行原因见隔离区，批次 {batch_id}。"
-        return outcomes.record(
-            settings, expected.becomes("rejected", zh, f"all {held} rows broke the contract", batch_id)
-        )
+        outcome = expected.becomes("rejected", zh, f"all {held} rows broke the contract", batch_id)
+        return outcomes.record(settings, outcome, _files(settings, expected, batch_id))
     folder = batches.folder(settings, expected.partner, expected.feed_name, expected.interval)
     parquet = folder / f"{batch_id}.parquet"
     _write_parquet(parquet, checked.accepted_rows(), expected.contract, batch_id, landed_at)
@@ -275,9 +280,11 @@ def _land(settings: Settings, expected: Expected, manifest: Manifest, landed: li
         batches.links_path(settings, manifest).unlink(missing_ok=True)
         what = "；".join(result.message_zh for result in failed)
         names = ", ".join(result.check_id for result in failed)
-        return outcomes.record(settings, expected.becomes("rejected", f"整批退回。{what}", f"critical checks: {names}"))
-    batches.commit(settings, manifest)
-    return outcomes.record(settings, _landed_outcome(expected, manifest, landed))
+        outcome = expected.becomes("rejected", f"整批退回。{what}", f"critical checks: {names}")
+    else:
+        batches.commit(settings, manifest)
+        outcome = _landed_outcome(expected, manifest, landed)
+    return outcomes.record(settings, outcome, _files(settings, expected, manifest.batch_id))
 
 
 def supplement(
@@ -298,23 +305,53 @@ def supplement(
     expected = Expected(partner, feed, interval)
     data = "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows).encode()
     with _lock(settings, partner, feed):
-        sha256 = vault.store(settings.vault, data, secrets)
-        batch_id = batches.batch_id(partner, feed, interval, sha256)
-        raw = Raw(Receipt(source=f"quarantine:{of_batch_id}"), sha256, len(data))
-        with vault.reading(settings.vault, sha256, secrets) as stream:
+        _enter_secrets(settings, secrets)
+        incoming = vault.store(settings.vault, data, secrets)
+        _enter_sealed(settings, incoming.sha256, is_new=incoming.is_new)
+        batch_id = batches.batch_id(partner, feed, interval, incoming.sha256)
+        raw = Raw(Receipt(source=f"quarantine:{of_batch_id}"), incoming.sha256, incoming.size)
+        with vault.reading(settings.vault, raw.sha256, secrets) as stream:
             delivered = read_supplement(stream, expected.feed, expected.contract)
             with check(delivered, expected.feed, expected.contract, interval, secrets, waived) as checked:
                 accepted, refused = checked.accepted_row_numbers(), checked.reasons().read_all().to_pylist()
                 known = batches.folder(settings, partner, feed, interval) / f"{batch_id}.json"
-                if not accepted or known.exists():
-                    return Supplement(batch_id if accepted else None, accepted, refused)
-                landed_at = utc_now()
-                _write_parquet(
-                    known.with_suffix(".parquet"), checked.accepted_rows(), expected.contract, batch_id, landed_at
-                )
-                manifest = _manifest(settings, expected, raw, checked, batch_id, landed_at, secrets)
-                batches.commit(settings, replace(manifest, supplements=of_batch_id, waived_rules=sorted(waived)))
+                if not accepted:
+                    return Supplement(None, accepted, refused)
+                if not known.exists():
+                    landed_at = utc_now()
+                    _write_parquet(
+                        known.with_suffix(".parquet"), checked.accepted_rows(), expected.contract, batch_id, landed_at
+                    )
+                    manifest = _manifest(settings, expected, raw, checked, batch_id, landed_at, secrets)
+                    batches.commit(settings, replace(manifest, supplements=of_batch_id, waived_rules=sorted(waived)))
+        if not is_named(settings, "batch.supplement", batch_id, known):
+            details = {"supplements": of_batch_id, "files": named(settings, _files(settings, expected, batch_id))}
+            ledger.append(settings, settings.actor, "batch.supplement", batch_id, details)
     return Supplement(batch_id, accepted, refused)
+
+
+def _enter_secrets(settings: Settings, secrets: Secrets) -> None:
+    """Enter which secrets the door uses from now on, where they are others than before. Raises LedgerUnusable."""
+    used = {
+        "worker_key_secret": (secrets.worker_key_id, secrets.previous_worker_key_ids),
+        "vault_identity": (vault.recipient(secrets), []),
+    }
+    for secret, (key, previous) in used.items():
+        ledger.append_once(settings, settings.actor, "secret.use", secret, {"key": key, "previous": previous})
+
+
+def _enter_sealed(settings: Settings, sha256: str, *, is_new: bool) -> None:
+    """Enter the sealed bytes of a delivery, once; also those of a run that was killed before it came to it."""
+    path = vault.path_of(settings.vault, sha256)
+    if is_new or not is_named(settings, "vault.seal", sha256, path):
+        ledger.append(settings, settings.actor, "vault.seal", sha256, {"files": named(settings, [path])})
+
+
+def _files(settings: Settings, expected: Expected, batch_id: str) -> list[Path]:
+    """What lies there of a batch: rows, manifest and links, held rows and reasons, results of its checks."""
+    roots = (settings.landing, settings.quarantine, settings.quality)
+    folders = [partition(root, expected.feed_name, expected.partner, expected.interval.last_day) for root in roots]
+    return [path for folder in folders for path in sorted(folder.glob(f"{batch_id}.*"))]
 
 
 def _manifest(
@@ -349,7 +386,7 @@ def _manifest(
         has_worker_key_links=links.num_rows > 0,
         raw_sha256=raw.sha256,
         raw_bytes=raw.size,
-        parquet_sha256=records.sha256(folder / f"{batch_id}.parquet"),
+        parquet_sha256=sha256(folder / f"{batch_id}.parquet"),
         landed_at=landed_at,
     )
     if manifest.has_worker_key_links:

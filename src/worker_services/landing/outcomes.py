@@ -1,11 +1,14 @@
 """What became of each expected batch. Every night each has exactly one outcome; a batch without one is a bug."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from worker_services.audit import ledger
+from worker_services.audit.protected import is_named, named
 from worker_services.files import write_json
 from worker_services.intervals import Interval, utc_now
 from worker_services.landing import records
@@ -32,27 +35,51 @@ class Outcome:
     recorded_at: datetime | None = None
 
     @property
+    def action(self) -> str:
+        """What the ledger calls it."""
+        return f"batch.{self.outcome}"
+
+    @property
+    def subject(self) -> str:
+        """The batch as the ledger names it; before it has an id, by partner, feed and interval."""
+        return self.batch_id or f"{self.partner}/{self.feed}/{self.interval}"
+
+    @property
     def is_landed(self) -> bool:
         return self.outcome in ("landed", "partly_quarantined", "unchanged")
 
 
-def record(settings: Settings, outcome: Outcome) -> Outcome:
-    """Append an outcome. The same outcome again is not written again, so a run repeated leaves no trace."""
-    last = latest(settings, outcome.partner, outcome.feed, outcome.interval)
-    if last and replace(last, recorded_at=None) == replace(outcome, recorded_at=None):
-        return last
-    stamped = replace(outcome, recorded_at=utc_now())
-    name = f"{stamped.recorded_at:%Y%m%dT%H%M%S.%f}Z-{outcome.interval.start}-{outcome.outcome}.json"
-    write_json(_folder(settings, outcome.partner, outcome.feed, outcome.interval) / name, as_json(stamped))
-    return stamped
+def record(settings: Settings, outcome: Outcome, written: Iterable[Path] = ()) -> Outcome:
+    """Append an outcome, and enter it in the ledger with the files that this run has `written` for it.
+
+    The same outcome again is not written again, so a run repeated leaves no trace.
+    """
+    path = _latest_path(settings, outcome.partner, outcome.feed, outcome.interval)
+    last = _parse(path.read_text(encoding="utf-8")) if path else None
+    if path is None or last is None or replace(last, recorded_at=None) != replace(outcome, recorded_at=None):
+        last = replace(outcome, recorded_at=utc_now())
+        name = f"{last.recorded_at:%Y%m%dT%H%M%S.%f}Z-{outcome.interval.start}-{outcome.outcome}.json"
+        path = _folder(settings, outcome.partner, outcome.feed, outcome.interval) / name
+        write_json(path, as_json(last))
+    files = [*written]
+    if not is_named(settings, last.action, last.subject, path):
+        files.append(path)
+    if files:
+        details = {"outcome": last.outcome, "files": named(settings, files)}
+        ledger.append_once(settings, settings.actor, last.action, last.subject, details)
+    return last
+
+
+def is_entered(settings: Settings, outcome: Outcome) -> bool:
+    """Whether the ledger has a recorded outcome; a run that was killed may not have come to it."""
+    path = _latest_path(settings, outcome.partner, outcome.feed, outcome.interval)
+    return path is not None and is_named(settings, outcome.action, outcome.subject, path)
 
 
 def latest(settings: Settings, partner: str, feed: str, interval: Interval) -> Outcome | None:
     """The outcome that stands for a batch, or None where it never had one."""
-    folder = _folder(settings, partner, feed, interval)
-    for path in sorted(folder.glob(f"*-{interval.start}-*.json"), reverse=True):
-        return _parse(path.read_text(encoding="utf-8"))
-    return None
+    path = _latest_path(settings, partner, feed, interval)
+    return _parse(path.read_text(encoding="utf-8")) if path else None
 
 
 def nights(settings: Settings, partner: str, feed: str, as_of: datetime | None = None) -> list[Outcome]:
@@ -73,6 +100,11 @@ def history(settings: Settings, partner: str, feed: str, as_of: datetime | None 
 def unaccounted(settings: Settings, pairs: list[tuple[str, str]], interval: Interval) -> list[str]:
     """Expected batches (partner, feed) of an interval that have no outcome."""
     return [f"{partner} {feed}" for partner, feed in pairs if latest(settings, partner, feed, interval) is None]
+
+
+def _latest_path(settings: Settings, partner: str, feed: str, interval: Interval) -> Path | None:
+    folder = _folder(settings, partner, feed, interval)
+    return max(folder.glob(f"*-{interval.start}-*.json"), default=None)
 
 
 def _folder(settings: Settings, partner: str, feed: str, interval: Interval) -> Path:

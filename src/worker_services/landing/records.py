@@ -7,7 +7,6 @@ found is the same with a copy and without one.
 What a compaction writes is named by the SHA-256 of its bytes and never changed; `current.json` says which files count.
 """
 
-import hashlib
 import json
 import logging
 import os
@@ -19,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 
-from worker_services.files import sync
+from worker_services.files import sha256, sync
 from worker_services.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -139,11 +138,6 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return stat.st_size, stat.st_ctime_ns
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copied(settings: Settings, name: str, pair: str) -> dict[str, Record]:

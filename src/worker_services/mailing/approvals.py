@@ -62,9 +62,9 @@ def decide(settings: Settings, verdict: Verdict, answer: Answer, by: str, reason
 
 def standing(settings: Settings, verdict: Verdict) -> Decision | None:
     """The last decision about what the verdict was given on, or None."""
-    for entry in reversed(ledger.entries(settings)):
-        is_about_it = entry.subject == verdict.subject and entry.details.get("fingerprint") == verdict.fingerprint
-        if entry.action in ANSWERS and is_about_it:
-            details = entry.details
+    given = [entry for action in ANSWERS for entry in ledger.about(settings, action, verdict.subject)]
+    for entry in sorted(given, key=lambda entry: entry.seq, reverse=True):
+        details = entry.details
+        if details["fingerprint"] == verdict.fingerprint:
             return Decision(ANSWERS[entry.action], entry.actor, entry.time, details["reason"], details["via"])
     return None

@@ -12,7 +12,6 @@ from typing import Literal
 
 from worker_services.audit import ledger
 from worker_services.connections import Connection
-from worker_services.console import acting_user
 from worker_services.intervals import Week
 from worker_services.mailing import outbox
 from worker_services.mailing.outbox import note_event, read_record
@@ -116,6 +115,4 @@ def _enter(settings: Settings, mail: Path, bounce: Bounce) -> None:
         subject = f"{Week.parse(week)}/{rest.rpartition('_')[0]}"
     except ValueError:
         subject = mail.stem  # a notice to a partner, or an alert
-    known = (entry for entry in ledger.entries(settings) if entry.action == "briefing.bounce")
-    if not any(entry.subject == subject and entry.details == details for entry in known):
-        ledger.append(settings, acting_user(), "briefing.bounce", subject, details)
+    ledger.append_once(settings, settings.actor, "briefing.bounce", subject, details)

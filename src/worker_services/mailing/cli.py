@@ -9,7 +9,7 @@ import click
 
 from worker_services.briefing.cli import edition_option, week_argument
 from worker_services.connections import Connection, from_environment
-from worker_services.console import acting_user, json_option, show, show_one
+from worker_services.console import json_option, show, show_one
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 
@@ -87,7 +87,7 @@ def _decide(
             continue
         try:
             decision = approvals.decide(
-                settings, verdict, "approved" if approve else "declined", by or acting_user(), reason, via="command"
+                settings, verdict, "approved" if approve else "declined", by or settings.actor, reason, via="command"
             )
         except approvals.NotDecidable as error:
             raise click.ClickException(str(error)) from error

@@ -54,6 +54,10 @@ class AlertsConfig(Part):
     to: list[str] = Field(min_length=1)
 
 
+class LedgerConfig(Part):
+    heads_to: list[str]
+
+
 class SmtpConfig(Part):
     timeout_seconds: float = Field(gt=0)
     attempts: int = Field(ge=1)
@@ -64,6 +68,7 @@ class SendingConfig(Part):
     gate: GateConfig
     approval: ApprovalConfig
     alerts: AlertsConfig
+    ledger: LedgerConfig
     smtp: SmtpConfig
     reports_url: str | None
 

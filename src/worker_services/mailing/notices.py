@@ -30,7 +30,7 @@ from worker_services.landing import batches, outcomes, quarantine
 from worker_services.landing.batches import Manifest
 from worker_services.landing.outcomes import LOOK_BACK, Outcome
 from worker_services.mailing.config import load_config as load_sending_config
-from worker_services.mailing.outbox import send_once
+from worker_services.mailing.outbox import enter, send_once
 from worker_services.partners.registry import Feed, Partner, load_partners
 from worker_services.seeds import read_seed
 from worker_services.settings import Settings
@@ -123,6 +123,7 @@ def notify(settings: Settings, outcome: Outcome, connection: Connection | None =
     path = settings.reports_root / "outbox" / f"notice_{notice.key}.eml"
     message = compose(settings.project_root / "templates", notice)
     send_once(path, message, ", ".join(notice.partner.notify), connection, load_sending_config(settings).smtp)
+    enter(settings, path)
     return path
 
 

@@ -18,6 +18,8 @@ from typing import Literal
 import stamina
 from filelock import FileLock
 
+from worker_services.audit import ledger
+from worker_services.audit.protected import is_named, named
 from worker_services.connections import Connection
 from worker_services.files import sync, write_bytes, write_json
 from worker_services.intervals import Week, utc_now
@@ -106,6 +108,12 @@ def send_once(path: Path, message: bytes, recipient: str, connection: Connection
             raise
         refused = "".join(f"; {who} was refused: {answer}" for who, answer in taken.refused.items())
         return Sent(recipient, "sent", transport, path, f"handed to {connection.host}{refused}")
+
+
+def enter(settings: Settings, path: Path) -> None:
+    """Enter a mail that has gone out in the ledger, once; also that of a run that was killed before it came to it."""
+    if not is_named(settings, "mail.send", path.stem, path):
+        ledger.append(settings, settings.actor, "mail.send", path.stem, {"files": named(settings, [path])})
 
 
 def read_record(path: Path) -> Record | None:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from worker_services.audit import ledger
+from worker_services.audit.protected import named
 from worker_services.briefing.config import load_config as load_briefing_config
 from worker_services.briefing.errors import BriefingError
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
 from worker_services.briefing.render import BriefingFiles
 from worker_services.connections import Connection
-from worker_services.console import acting_user
 from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.mailing import outbox
@@ -159,20 +159,16 @@ def status(settings: Settings, week: Week) -> list[Standing]:
 
 def _enter(settings: Settings, verdict: Verdict, sent: list[Sent]) -> None:
     """Enter the mails in the ledger, each once; also those of a run that was killed before it came to it."""
-    entered = {
-        entry.details["message_id"]
-        for entry in ledger.entries(settings)
-        if entry.action == "briefing.send" and entry.subject == verdict.subject
-    }
+    entered = {entry.details["message_id"] for entry in ledger.about(settings, "briefing.send", verdict.subject)}
     for one in sent:
         record = read_record(one.path)
         if record and record.message_id not in entered:
             details = {
                 "message_id": record.message_id,
-                "sha256": sha256(one.path.read_bytes()).hexdigest(),
+                "files": named(settings, [one.path]),
                 "transport": one.transport,
                 "build_id": verdict.build_id,
                 "fingerprint": verdict.fingerprint,
                 "colour": verdict.colour,
             }
-            ledger.append(settings, acting_user(), "briefing.send", verdict.subject, details)
+            ledger.append(settings, settings.actor, "briefing.send", verdict.subject, details)

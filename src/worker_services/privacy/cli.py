@@ -1,10 +1,11 @@
 """worker-services privacy …"""
 
+import getpass
 from collections import Counter
 
 import click
 
-from worker_services.console import acting_user, json_option, secrets_at_hand, show
+from worker_services.console import json_option, secrets_at_hand, show
 from worker_services.landing import batches
 from worker_services.partners.registry import load_partners
 from worker_services.privacy import retention
@@ -42,7 +43,7 @@ def keys(as_json: bool) -> None:
 
 
 @privacy.command()
-@click.option("--by", "actor", default=acting_user, help="Who does it, for the ledger.")
+@click.option("--by", "actor", default=getpass.getuser, help="Who does it, for the ledger.")
 @json_option
 def expire(actor: str, as_json: bool) -> None:
     """Delete sealed deliveries and held rows whose time of retention (config/privacy.yaml) is over."""

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import yaml
+from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field
 
 from worker_services import files
 from worker_services.audit import ledger
+from worker_services.audit.protected import name_of
 from worker_services.privacy import vault
 from worker_services.settings import Settings
 
@@ -26,14 +28,19 @@ def load(settings: Settings) -> PrivacyConfig:
 
 
 def expire(settings: Settings, actor: str) -> list[Path]:
-    """Delete sealed deliveries and sealed rows older than the time of retention, and enter that in the ledger.
+    """Delete sealed deliveries and sealed rows older than the time of retention, and enter that in the ledger first.
 
     What killed runs left unfinished goes as well. Returns the sealed files deleted.
     """
     days = load(settings).retention_days
-    expired = vault.expire((settings.vault, settings.quarantine), days)
-    files.sweep(settings.data_root)
-    if expired:
-        names = [str(path.relative_to(settings.data_root)) for path in expired]
-        ledger.append(settings, actor, "vault.expire", "vault", {"retention_days": days, "files": names})
+    lock = settings.data_root / ".locks" / "expire.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        expired = vault.expired((settings.vault, settings.quarantine), days)
+        files.sweep(settings.data_root)
+        if expired:
+            names = [name_of(settings, path) for path in expired]
+            ledger.append(settings, actor, "vault.expire", "vault", {"retention_days": days, "deleted": names})
+        for path in expired:
+            path.unlink()
     return expired

@@ -27,12 +27,16 @@ class VaultDamaged(Exception):
 
 
 class Incoming:
-    """A delivery on its way into the vault: a sink that hashes and counts what it is given."""
+    """A delivery on its way into the vault: a sink that hashes and counts what it is given.
+
+    Once it is there, `is_new` says whether the vault did not have these bytes before.
+    """
 
     def __init__(self, pipe: BinaryIO) -> None:
         self._pipe = pipe
         self._hash = hashlib.sha256()
         self.size = 0
+        self.is_new = True
 
     def write(self, data: bytes) -> None:
         self._hash.update(data)
@@ -59,6 +63,7 @@ def receive(vault: Path, secrets: Secrets) -> Iterator[Incoming]:
         sync(temporary)
         path = path_of(vault, incoming.sha256)
         if path.exists():
+            incoming.is_new = False
             os.utime(path)
             return
         path.parent.mkdir(exist_ok=True)
@@ -107,11 +112,11 @@ def opening(path: Path, secrets: Secrets) -> Iterator[BinaryIO]:
             yield stream
 
 
-def store(vault: Path, data: bytes, secrets: Secrets) -> str:
-    """Keep some bytes; returns their SHA-256."""
+def store(vault: Path, data: bytes, secrets: Secrets) -> Incoming:
+    """Keep some bytes; returns what became of them."""
     with receive(vault, secrets) as incoming:
         incoming.write(data)
-    return incoming.sha256
+    return incoming
 
 
 def seal(data: bytes, secrets: Secrets) -> bytes:
@@ -131,14 +136,16 @@ def path_of(vault: Path, sha256: str) -> Path:
     return vault / sha256[:2] / f"{sha256}.age"
 
 
-def expire(roots: Iterable[Path], retention_days: int) -> list[Path]:
-    """Delete what was sealed more than `retention_days` ago, in the vault or beside it."""
+def recipient(secrets: Secrets) -> str:
+    """Whom the vault seals for: the public side of its identity, which tells nothing of it."""
+    return str(_identities(secrets)[0].to_public())
+
+
+def expired(roots: Iterable[Path], retention_days: int) -> list[Path]:
+    """What was sealed more than `retention_days` ago, in the vault or beside it."""
     oldest = time.time() - retention_days * 86_400
     sealed = sorted(path for root in roots for path in root.rglob("*.age"))
-    expired = [path for path in sealed if path.stat().st_mtime < oldest]
-    for path in expired:
-        path.unlink()
-    return expired
+    return [path for path in sealed if path.stat().st_mtime < oldest]
 
 
 def _seal_stream(source: int, file: BinaryIO, secrets: Secrets) -> None:

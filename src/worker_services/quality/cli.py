@@ -16,7 +16,7 @@ from worker_services.settings import Settings
 
 @click.group()
 def audit() -> None:
-    """Data quality: the report of a night, and the catalogue of checks."""
+    """Data quality: the report of a night, the catalogue of checks; and the ledger of who did what."""
 
 
 @audit.command()

@@ -1,15 +1,20 @@
 """Before readers see a build: nothing lost on the way from landing, and the marts as their stewards expect them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
+from worker_services.audit import ledger
+from worker_services.audit.protected import is_named, named
 from worker_services.contracts import contract_feeds
 from worker_services.files import write_json
 from worker_services.quality.suites import CheckResult, validate_build
 from worker_services.settings import Settings
 from worker_services.warehouse.build import BuildFailed
 from worker_services.warehouse.publish import build_path, changing, read_record, record_path
+
+ACTION = "warehouse.audit"
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,12 @@ def audit(settings: Settings, build_id: str) -> AuditResult:
     }
     with changing(settings):
         record = read_record(settings, build_id)
-        if record.get("audit") != verdict:
-            write_json(record_path(settings, build_id), record | {"audit": verdict})
+        written = (record_path(settings, build_id), settings.quality / "builds" / f"{build_id}.json")
+        if record.get("audit") != verdict or not is_named(settings, ACTION, build_id, written[0]):
+            write_json(written[0], record | {"audit": verdict})
+            files = named(settings, filter(Path.exists, written))
+            details = {"passed": not found.critical, "files": files}
+            ledger.append(settings, settings.actor, ACTION, build_id, details)
     if found.critical:
         raise BuildFailed(f"{build_id} is held back: " + "; ".join(found.critical))
     return found

@@ -16,6 +16,8 @@ import duckdb
 from filelock import FileLock
 
 from worker_services import __version__
+from worker_services.audit import ledger
+from worker_services.audit.protected import is_named, named
 from worker_services.files import NO_SPACE, sync, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import PROJECT_ROOT, Settings
@@ -63,6 +65,7 @@ def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) ->
     """
     as_of = as_of.astimezone(UTC)
     settings.builds.mkdir(parents=True, exist_ok=True)
+    ledger.require_key(settings)
     with FileLock(settings.warehouse / ".build.lock"):
         # Always the same working file: dbt takes another path for another project and would parse all of it again.
         working = settings.warehouse / "dbt" / "warehouse.duckdb"
@@ -120,11 +123,21 @@ def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) ->
             _remove(working)
             if not record_path(settings, build_id).exists():
                 path.unlink(missing_ok=True)
+        _enter(settings, build_id)
     incremental_from = from_base.build_id if from_base else None
     return BuildResult(build_id, path, as_of, True, incremental_from, len(known.batches), dbt)
 
 
+def _enter(settings: Settings, build_id: str) -> None:
+    """Enter a build in the ledger, once; also that of a run that was killed before it came to it."""
+    path, record = build_path(settings, build_id), record_path(settings, build_id)
+    if not is_named(settings, "warehouse.build", build_id, path):
+        details = {"as_of": read_record(settings, build_id)["as_of"], "files": named(settings, [path, record])}
+        ledger.append(settings, settings.actor, "warehouse.build", build_id, details)
+
+
 def _made_before(settings: Settings, build_id: str) -> BuildResult:
+    _enter(settings, build_id)
     record = read_record(settings, build_id)
     return BuildResult(
         build_id=build_id,

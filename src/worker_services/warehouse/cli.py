@@ -1,17 +1,18 @@
 """worker-services warehouse …"""
 
+import getpass
 from datetime import date, datetime
 
 import click
 
-from worker_services.console import acting_user, json_option, show_one
+from worker_services.console import json_option, show_one
 from worker_services.intervals import SHANGHAI, utc_now
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import NotPublishable, current
 from worker_services.warehouse.publish import publish as make_current
 from worker_services.warehouse.publish import rollback as go_back
 
-by_option = click.option("--by", "actor", default=acting_user, help="Who; by default the user of this process.")
+by_option = click.option("--by", "actor", default=getpass.getuser, help="Who; by default the user of this process.")
 
 
 @click.group()

@@ -10,7 +10,6 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,16 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from worker_services.audit import ledger
-from worker_services.console import acting_user
+from worker_services.audit.protected import is_named, named
 from worker_services.files import replacing, sweep, write_json
 from worker_services.intervals import utc_now
 from worker_services.landing.batches import BATCH_ID
 from worker_services.settings import Settings
-from worker_services.sql_literals import no_rows, quoted_list
+from worker_services.sql_literals import no_rows, quoted, quoted_list
 from worker_services.warehouse.publish import read_record
+
+PRINT = "briefing.print"
+"""What the ledger calls it that the figures of an issue are put on record."""
 
 FIGURES = {
     "issue_week": "varchar",
@@ -125,6 +127,41 @@ def write(database: duckdb.DuckDBPyConnection, settings: Settings, as_of: dateti
     database.execute(f"create view landing.printed_batches as {_batches_sql(files)}")
 
 
+def compare(record: Path, build: Path) -> tuple[int, list[str]]:
+    """Hold the metrics of a record against the build it was printed from.
+
+    Returns how many figures were compared, and a line for each that differs.
+    """
+    with duckdb.connect() as database:
+        database.execute(f"create table printed as {_figures_sql([record])}")
+        database.execute(f"attach {quoted(build)} as build (read_only)")
+        numbers = database.execute(
+            "select column_name from information_schema.columns where table_catalog = 'build' "
+            "and table_schema = 'marts' and table_name = 'rpt_metric_weekly' and numeric_precision is not null"
+        ).fetchall()
+        picked = " ".join(f"when '{name}' then marts.{name}::decimal(28, 10)" for (name,) in numbers)
+        database.execute(
+            f"""
+            create table compared as
+            select printed.*, case printed.figure {picked} end as value
+            from printed
+            left join build.marts.rpt_metric_weekly as marts using (metric_id, scope_type, scope_code, week_id)
+            where printed.figure in ({", ".join(f"'{name}'" for (name,) in numbers)})
+            """
+        )
+        compared = database.execute("select count(*) from compared").fetchall()[0][0]
+        differing = database.execute(
+            """
+            select
+                metric_id || ' of ' || scope_type || '/' || scope_code || ', ' || week_id || ', ' || figure
+                || ': printed ' || coalesce(printed_value::varchar, 'nothing')
+                || ', in the build ' || coalesce(value::varchar, 'nothing')
+            from compared where printed_value is distinct from value order by all
+            """
+        ).fetchall()
+    return int(compared), [line for (line,) in differing]
+
+
 def batches_path(settings: Settings, build_id: str) -> Path:
     return _root(settings) / "batches" / f"{build_id}.parquet"
 
@@ -167,13 +204,9 @@ def _keep_batches(settings: Settings, build_id: str) -> None:
 
 def _note(settings: Settings, path: Path, subject: str, build_id: str) -> None:
     """Enter the record in the ledger, once; also after a run that was killed right before it."""
-    details = {
-        "record": str(path.relative_to(settings.data_root)),
-        "sha256": sha256(path.read_bytes()).hexdigest(),
-        "build_id": build_id,
-    }
-    if not any(entry.details == details for entry in ledger.entries(settings)):
-        ledger.append(settings, acting_user(), "briefing.print", subject, details)
+    if not is_named(settings, PRINT, subject, path):
+        details = {"build_id": build_id, "files": named(settings, [path, batches_path(settings, build_id)])}
+        ledger.append(settings, settings.actor, PRINT, subject, details)
 
 
 def _figures_sql(issues: list[Path]) -> str:

@@ -1,7 +1,6 @@
 """The pointer to the build that readers see: swapped in one step, never a half, and back again by one command."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +12,16 @@ import duckdb
 from filelock import FileLock
 
 from worker_services.audit import ledger
-from worker_services.console import acting_user
+from worker_services.audit.ledger import LedgerUnusable
+from worker_services.audit.protected import name_of, named
 from worker_services.files import sweep, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import Settings
 
 KEPT_BUILDS = 10
 KEPT_ASIDE = 3
+PUBLISH, ROLLBACK = "warehouse.publish", "warehouse.rollback"
+"""What the ledger calls the two ways in which a build comes to be the one that readers see."""
 
 
 class NotPublishable(Exception):
@@ -87,7 +89,7 @@ def read_record(settings: Settings, build_id: str) -> dict[str, Any]:
 def publish(settings: Settings, build_id: str, by: str | None = None) -> Published:
     """Make an audited build the one that readers see. Publishing the current build again changes nothing.
 
-    `by` is by default the user of this process. Raises NotPublishable; readers then see what they saw before.
+    `by` is by default who acts by the settings. Raises NotPublishable; readers then see what they saw before.
     """
     with changing(settings):
         standing = current(settings)
@@ -136,6 +138,7 @@ def changing(settings: Settings) -> Iterator[None]:
     What a run that was killed did not come to, its entry in the ledger and the removal of old builds, is done first.
     """
     settings.builds.mkdir(parents=True, exist_ok=True)
+    ledger.require_key(settings)
     with FileLock(settings.warehouse / ".publish.lock"):
         standing = current(settings)
         if standing and standing.published_by:  # earlier versions kept no ledger of this
@@ -171,7 +174,7 @@ def _swap(
                 "path": str(build_path(settings, build_id).relative_to(settings.warehouse)),
                 "as_of": record["as_of"],
                 "published_at": utc_now().isoformat(),
-                "published_by": by or acting_user(),
+                "published_by": by or settings.actor,
                 "replaced": standing.build_id if standing else None,
                 "rollback_reason": reason,
                 "input_fingerprint": record["input_fingerprint"],
@@ -214,16 +217,17 @@ def _require_publishable(settings: Settings, build_id: str) -> dict[str, Any]:
 
 def _note(settings: Settings, published: Published) -> None:
     """Enter how the published build came to be that in the ledger, once. Raises NotPublishable."""
-    action = "warehouse.publish" if published.rollback_reason is None else "warehouse.rollback"
-    details = {"from": published.replaced, "to": published.build_id, "published_at": published.published_at.isoformat()}
-    if published.rollback_reason is not None:
-        details["reason"] = published.rollback_reason
+    action = PUBLISH if published.rollback_reason is None else ROLLBACK
+    at = published.published_at.isoformat()
     try:
-        for entry in reversed(ledger.entries(settings)):
-            if (entry.action, entry.subject, entry.details) == (action, published.build_id, details):
-                return
+        if any(entry.details["published_at"] == at for entry in ledger.about(settings, action, published.build_id)):
+            return
+        details: dict[str, Any] = {"from": published.replaced, "to": published.build_id, "published_at": at}
+        if published.rollback_reason is not None:
+            details["reason"] = published.rollback_reason
+        details["files"] = named(settings, [pointer(settings)])
         ledger.append(settings, published.published_by, action, published.build_id, details)
-    except sqlite3.Error as error:
+    except LedgerUnusable as error:
         raise NotPublishable(
             f"readers see {published.build_id}, but the ledger could not be written ({error}); mend that and give the "
             "command again"
@@ -251,6 +255,9 @@ def _drop_old(settings: Settings, standing: Published | None) -> None:
     kept = published | (withdrawn & set(ids)) | set(others[:KEPT_ASIDE])
     for record in newest_first:
         if record["build_id"] not in kept:
+            paths = (build_path(settings, record["build_id"]), record_path(settings, record["build_id"]))
+            deleted = [name_of(settings, path) for path in paths]
+            ledger.append_once(settings, settings.actor, "warehouse.drop", record["build_id"], {"deleted": deleted})
             # The record first: a file without one is a leftover, which the next build removes.
             record_path(settings, record["build_id"]).unlink()
             build_path(settings, record["build_id"]).unlink(missing_ok=True)

@@ -5,7 +5,7 @@ is no query here for any one metric.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -289,20 +289,17 @@ def _records(database: duckdb.DuckDBPyConnection, code: Provenance, part: Part) 
         ).fetchall()
     }
     consulted = _consulted(database, code, feeds, part)
+    stated = [each.name for each in fields(BatchRows) if each.name not in ("role", "records")]
     for role, records in (("counted", counted), ("consulted", consulted)):
         rows_of = read_rows(
             database,
-            f"select {', '.join(_BATCH)} from landing.batches where list_contains({quoted_list(records)}, batch_id) "
+            f"select {', '.join(stated)} from landing.batches where list_contains({quoted_list(records)}, batch_id) "
             "order by feed, partner, interval_start, landed_at",
         )
         for row in rows_of:
             is_hidden = row["batch_id"] in hidden or (hidden and role == "consulted")
             shown = None if is_hidden else records[row["batch_id"]]
             part.batches.append(BatchRows(**row, role=role, records=shown))  # type: ignore[arg-type]
-
-
-_BATCH = ("batch_id", "partner", "feed", "interval_start", "interval_end", "contract_version", "landed_at")
-_BATCH += ("raw_sha256", "parquet_sha256")
 
 
 def _of_feed(

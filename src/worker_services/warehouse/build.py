@@ -88,7 +88,7 @@ def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) ->
             if from_base:
                 shutil.copyfile(from_base.path, working)
             landing_schema.write(working, settings, known, build_id, as_of, from_base)
-            dbt = _run_dbt(settings, working, from_base, code_fingerprint)
+            dbt = _run_dbt(settings, build_id, working, from_base, code_fingerprint)
             sync(working)
             working.replace(path)
             write_json(
@@ -187,7 +187,9 @@ def _full_disk(settings: Settings, what: str) -> str:
     )
 
 
-def _run_dbt(settings: Settings, path: Path, from_base: Base | None, code_fingerprint: str) -> dict[str, int]:
+def _run_dbt(
+    settings: Settings, build_id: str, path: Path, from_base: Base | None, code_fingerprint: str
+) -> dict[str, int]:
     """Run seeds, models and data tests in one dbt process. Returns how many of each there were.
 
     On a base the seeds are left as they are, and so is what is kept of the code: a build goes on only from one that the
@@ -195,6 +197,8 @@ def _run_dbt(settings: Settings, path: Path, from_base: Base | None, code_finger
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
+
+    from worker_services.warehouse import lineage_events
 
     arguments = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     arguments += ["--exclude-resource-type", "unit_test", "--quiet", "--log-level-file", "info"]
@@ -219,15 +223,16 @@ def _run_dbt(settings: Settings, path: Path, from_base: Base | None, code_finger
         raise BuildFailed(f"dbt could not run: {result.exception}") from result.exception
     target = settings.warehouse / "dbt" / "target"
     run = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
+    if not from_base:
+        manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+        provenance.write(settings, code_fingerprint, __version__, manifest, path)
+    lineage_events.emit(settings, build_id, provenance.read(settings, code_fingerprint), run["results"])
     failed = [node for node in run["results"] if node["status"] in ("error", "fail", "runtime error")]
     if failed:
         raise BuildFailed("dbt: " + "; ".join(f"{node['unique_id']}: {node['message']}" for node in failed))
     counts = Counter(node["unique_id"].split(".")[0] for node in run["results"])
     if not counts["model"] or not counts["test"]:
         raise BuildFailed("dbt ran no model or no test: a build without either says nothing")
-    if not from_base:
-        manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
-        provenance.write(settings, code_fingerprint, __version__, manifest, path)
     return dict(sorted(counts.items()))
 
 

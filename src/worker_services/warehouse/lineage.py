@@ -112,9 +112,9 @@ def _name(table: exp.Table) -> str:
     return f"{table.db}.{table.name}" if table.db else table.name
 
 
-def _nested(relations: Relations) -> dict[str, dict[str, dict[str, str]]]:
+def _nested(relations: Relations) -> dict[str, object]:
     nested: dict[str, dict[str, dict[str, str]]] = {}
     for name, columns in relations.items():
         schema, _, relation = name.partition(".")
         nested.setdefault(schema, {})[relation] = dict(columns)
-    return nested
+    return dict(nested)

@@ -21,8 +21,8 @@ from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import lineage
 from worker_services.warehouse.lineage import Lineage, Origin
 
-SOURCES = ("dbt_project/models", "dbt_project/seeds", "dbt_project/macros", "dbt_project/tests", "partners")
-SOURCES += ("expectations",)
+SOURCES = (*(f"dbt_project/{folder}" for folder in ("models", "seeds", "macros", "tests")), "partners", "expectations")
+"""What a build is made by, in the project."""
 PACKAGES = ("duckdb", "dbt-core", "dbt-adapters", "dbt-duckdb", "pyarrow")
 
 

@@ -121,6 +121,8 @@ commands = (trace, lineage, reproduce)
 
 def _show_trace(found: Any) -> None:
     """The trace as tables, from the figure down."""
+    from worker_services.audit.counting import said as amount_said
+
     printed = (
         f"printed as {found.printed.printed}{found.printed.unit}" if found.printed else "not printed in this issue"
     )
@@ -134,12 +136,16 @@ def _show_trace(found: Any) -> None:
     for cell in found.cells:
         for part in cell.parts:
             measure, since = part.measure, part.first_day or "the beginning"
-            click.echo(f"\n{cell.column} of {cell.week} = {cell.value}; {part.part}: {measure.aggregation} of")
+            click.echo(
+                f"\n{cell.column} of {cell.week} = {amount_said(cell.value)}; {part.part}: {measure.aggregation} of"
+            )
             click.echo(f"{measure.expr} over {measure.fact} by {measure.event_date}, {since} to {part.last_day}")
-            show([dataclasses.asdict(step) for step in part.steps], as_json=False, empty="")
+            steps = [dataclasses.asdict(step) | {"amount": amount_said(step.amount)} for step in part.steps]
+            show(steps, as_json=False, empty="")
             for name, ends in part.columns.items():
                 click.echo(f"{part.measure.fact}.{name} comes of {', '.join(ends) or 'a constant of the model'}")
-            show(part.rows, as_json=False, empty="no row to show")
+            rows = [{name: value for name, value in row.items() if name != "raw_sha256"} for row in part.rows]
+            show(rows, as_json=False, empty="no row to show")
             if part.rows_hidden:
                 click.echo(f"{part.rows_hidden} rows stand in cells that are not published, and are not shown.")
     batches = [

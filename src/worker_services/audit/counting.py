@@ -256,7 +256,7 @@ def _amounts(database: duckdb.DuckDBPyConnection, of: Cell, part: Part) -> None:
         # A scope without a part in it counts nothing; a level that nobody has told of yet is not known.
         if amount is None and (part.span != "level" or (before == 0 and step in ("weeks", "fact"))):
             amount = Decimal(0)
-        fault = f"{_said(amount)} instead of {_said(before)}" if part.steps and amount != before else None
+        fault = f"{said(amount)} instead of {said(before)}" if part.steps and amount != before else None
         part.steps.append(Step(step, relation, amount, fact_rows if step == "fact" else None, fault))
         before = amount
 
@@ -426,5 +426,6 @@ def _names(database: duckdb.DuckDBPyConnection, schema: str, relation: str) -> l
     return [column[0] for column in database.execute(f"select * from {name} limit 0").description or []]
 
 
-def _said(amount: Decimal | None) -> str:
+def said(amount: Decimal | None) -> str:
+    """An amount without the zeros at its end."""
     return "nothing" if amount is None else f"{amount.normalize():f}"

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import duckdb
 
 from worker_services.audit import counting, issues, ledger
-from worker_services.audit.counting import COUNTED_COLUMNS, BatchRows, Cell, Part
+from worker_services.audit.counting import COUNTED_COLUMNS, BatchRows, Cell, Part, said
 from worker_services.audit.issues import Figure, Issue, NotTraceable
 from worker_services.audit.rebuild import rebuilt
 from worker_services.briefing.config import load_config
@@ -290,7 +290,7 @@ def _faults_of_issue(
         return
     value = Decimal(printed.value) if printed.value else None
     if value != own.value:
-        yield f"printed: {printed.value or 'nothing'} on record, {_said(own.value)} in the mart"
+        yield f"printed: {printed.value or 'nothing'} on record, {said(own.value)} in the mart"
     if value is None:
         fits = {SUPPRESSED if own.row["is_suppressed"] else ABSENT}
     else:
@@ -316,7 +316,7 @@ def _faults_of_cells(database: duckdb.DuckDBPyConnection, own: Cell, cells: list
                 [amounts["numerator"], amounts["denominator"]],
             ).fetchall()
         if made != each.value:
-            yield f"{each.column} of {each.week}: the rows make {_said(made)}, the mart says {_said(each.value)}"
+            yield f"{each.column} of {each.week}: the rows make {said(made)}, the mart says {said(each.value)}"
     values = [each.value for each in cells]
     expected = own.value
     if own.column in ("previous_value", "same_week_last_year_value"):
@@ -324,7 +324,7 @@ def _faults_of_cells(database: duckdb.DuckDBPyConnection, own: Cell, cells: list
     elif own.column in ("change", "change_from_last_year"):
         expected = values[0] - values[1] if len(values) == 2 and None not in values else None  # type: ignore[operator]
     if expected != own.value:
-        yield f"{own.column}: {_said(own.value)} in the mart, {_said(expected)} from the weeks it compares"
+        yield f"{own.column}: {said(own.value)} in the mart, {said(expected)} from the weeks it compares"
 
 
 def _models(code: Provenance, facts: set[str]) -> list[Model]:
@@ -401,7 +401,3 @@ def _raw(settings: Settings, sha256: str, secrets: Secrets | None, over: set[str
     if digest.hexdigest() != sha256:
         return "damaged", [f"its raw bytes {sha256} open to others: {digest.hexdigest()}"]
     return "opened", []
-
-
-def _said(amount: object) -> str:
-    return "nothing" if amount is None else f"{amount.normalize():f}" if isinstance(amount, Decimal) else str(amount)

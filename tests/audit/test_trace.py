@@ -211,7 +211,7 @@ def test_the_command_shows_the_way_and_ends_with_1_where_it_does_not_add_up(
     assert refused.exit_code == 1
     assert "there is no metric 'no_such_metric'" in refused.output
     lineage = CliRunner().invoke(main, ["audit", "lineage", "fct_mediation_cases.is_concluded", "--json"])
-    assert json.loads(lineage.stdout)[-1] == {"column": "landing.mediation_events.event_type", "made of": "-"}
+    assert json.loads(lineage.stdout)[-1] == {"column": "landing.mediation_events.event_type", "made of": "what landed"}
 
 
 # --- reproduce ------------------------------------------------------------------------------------------------------

@@ -140,7 +140,11 @@ def _show_trace(found: Any) -> None:
                 f"\n{cell.column} of {cell.week} = {amount_said(cell.value)}; {part.part}: {measure.aggregation} of"
             )
             click.echo(f"{measure.expr} over {measure.fact} by {measure.event_date}, {since} to {part.last_day}")
-            steps = [dataclasses.asdict(step) | {"amount": amount_said(step.amount)} for step in part.steps]
+            steps = [
+                dataclasses.asdict(step)
+                | {"amount": amount_said(step.amount) if step.rows is None or step.amount else ""}
+                for step in part.steps
+            ]
             show(steps, as_json=False, empty="")
             for name, ends in part.columns.items():
                 click.echo(f"{part.measure.fact}.{name} comes of {', '.join(ends) or 'a constant of the model'}")

@@ -223,14 +223,14 @@ def lineage_of(settings: Settings, column: str, build_id: str | None = None) -> 
     if len(matching) != 1 or name not in found[matching[0]]:
         raise NotTraceable(f"no model has a column '{column}'; write it like rpt_metric_weekly.value")
     return [
-        {"column": each, "made of": _origin_said(origin)}
+        {"column": each, "made of": _made_of(each, origin)}
         for each, origin in lineage.walk(found, f"{matching[0]}.{name}")
     ]
 
 
-def _origin_said(origin: Origin | None) -> str:
+def _made_of(column: str, origin: Origin | None) -> str:
     if origin is None:
-        return "-"
+        return "what landed" if column.startswith("landing.") else "a seed of the project"
     return ", ".join(origin.made_of or origin.told_by) or origin.unresolved or "a constant"
 
 

@@ -1,5 +1,6 @@
 """Figures of a real issue followed to the raw bytes, and the issue made again, in a house where all has landed."""
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -14,6 +15,7 @@ from simulators.world import Interval as Delivered
 from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
 from tests.end_to_end import leaks
 from worker_services.audit import ledger
+from worker_services.audit import trace as tracing
 from worker_services.audit.issues import NotTraceable
 from worker_services.audit.reproduce import Reproduction, reproduce
 from worker_services.audit.trace import Trace, trace
@@ -26,7 +28,7 @@ from worker_services.privacy import vault
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import printed, provenance
 from worker_services.warehouse.audit import audit
-from worker_services.warehouse.build import build
+from worker_services.warehouse.build import BuildResult, build
 from worker_services.warehouse.publish import build_path, publish, record_path
 
 WEEK = Week.parse("2025-W43")
@@ -185,6 +187,12 @@ def test_what_was_altered_on_disk_is_said(copied: House, alter: Callable[[House]
     assert any(said in fault for fault in city(copied, "mediation_success_rate", secrets=copied.secrets).faults)
 
 
+def test_a_landed_file_that_is_gone_is_named(copied: House) -> None:
+    for path in (copied.settings.landing / "feed=mediation_cases").rglob("*.parquet"):
+        path.unlink()
+    assert [fault for fault in city(copied, "mediation_success_rate").faults if "is not in landing" in fault]
+
+
 def test_the_command_shows_the_way_and_ends_with_1_where_it_does_not_add_up(
     copied: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +220,20 @@ def test_the_command_shows_the_way_and_ends_with_1_where_it_does_not_add_up(
     assert "there is no metric 'no_such_metric'" in refused.output
     lineage = CliRunner().invoke(main, ["audit", "lineage", "fct_mediation_cases.is_concluded", "--json"])
     assert json.loads(lineage.stdout)[-1] == {"column": "landing.mediation_events.event_type", "made of": "what landed"}
+
+
+def test_a_figure_whose_build_is_not_kept_is_traced_in_one_made_again(
+    copied: House, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That builds are made again truly is tested below; here one that is there stands for it, to save the time."""
+    [build_id] = {each["build_id"] for each in _records(copied)}
+    made = BuildResult(build_id, build_path(house.settings, build_id), utc_now(), True, None, 1, {})
+    monkeypatch.setattr(tracing, "rebuilt", lambda *_: contextlib.nullcontext((house.settings, made)))
+    assert not city(copied, "vouchers_issued").build_is_made_again
+    build_path(copied.settings, build_id).unlink()
+    found = city(copied, "vouchers_issued")
+    assert found.build_is_made_again
+    assert (found.build_id, found.faults) == (build_id, [])
 
 
 # --- reproduce ------------------------------------------------------------------------------------------------------

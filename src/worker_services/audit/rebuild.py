@@ -1,12 +1,11 @@
 """A past moment built again from landing, in a folder of its own."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 
+from worker_services.files import make_folder_of_process
 from worker_services.settings import Settings
 from worker_services.warehouse.build import BuildResult, build
 
@@ -17,8 +16,7 @@ READ = ("landing", "outcomes", "quarantine", "printed", "ledger")
 @contextmanager
 def rebuilt(settings: Settings, as_of: datetime, is_demo: bool) -> Iterator[tuple[Settings, BuildResult]]:
     """Yield a clean house, which goes with the block, and the build of a moment in it. Raises BuildFailed."""
-    settings.data_root.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=settings.data_root, prefix=".rebuild-"))
+    folder = make_folder_of_process(".rebuild-", settings.data_root)  # beside the data: a build may be large
     clean = Settings(settings.project_root, folder / "data", folder / "reports")
     try:
         clean.data_root.mkdir()

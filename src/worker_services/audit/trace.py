@@ -192,9 +192,12 @@ def trace(
         found.faults += _faults_of_issue(database, issue, found.printed, own)
         if is_suppressed:
             return found
-        for each in inputs:
-            parts = counting.count(database, code, each, limit=limit)
-            found.cells.append(CountedCell(each.row["week_id"], each.column, each.value, parts))
+        try:
+            for each in inputs:
+                parts = counting.count(database, code, each, limit=limit)
+                found.cells.append(CountedCell(each.row["week_id"], each.column, each.value, parts))
+        except duckdb.IOException as error:
+            raise NotTraceable(f"a landed file that {build.build_id} reads is gone or broken: {error}") from error
         found.faults += _faults_of_cells(database, own, found.cells)
         if rows_file:
             counting.write_rows(database, rows_file)

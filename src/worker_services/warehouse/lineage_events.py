@@ -24,6 +24,7 @@ from openlineage.client.facet_v2 import (
 from openlineage.client.transport.file import FileConfig, FileTransport
 from openlineage.client.uuid import generate_static_uuid
 
+from worker_services import __version__
 from worker_services.settings import Settings
 from worker_services.warehouse.lineage import ROWS, Origin
 from worker_services.warehouse.provenance import Model, Provenance
@@ -35,7 +36,7 @@ NAMESPACE = "worker-services"
 WAREHOUSE = "duckdb://worker-services"
 """Of jobs, and of relations: the warehouse is one, whichever file readers are pointed to."""
 JOB = "warehouse.build"
-PRODUCER = "https://pypi.org/project/worker-services/"
+PRODUCER = f"urn:worker-services:{__version__}"
 CONFIGURED_BY = ("OPENLINEAGE_URL", "OPENLINEAGE_CONFIG", "OPENLINEAGE__TRANSPORT__TYPE")
 
 

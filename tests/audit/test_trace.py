@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -51,10 +52,15 @@ def house(full_house: House, tmp_path_factory: pytest.TempPathFactory) -> House:
     return dataclasses.replace(full_house, settings=settings)
 
 
+def copy_but_builds(source: str, target: str) -> None:
+    """Builds are large, and no test writes into one."""
+    (os.link if source.endswith(".duckdb") else shutil.copy2)(source, target)
+
+
 @pytest.fixture
 def copied(house: House, tmp_path: Path) -> House:
     """A copy of one's own, to be damaged."""
-    shutil.copytree(house.settings.data_root, tmp_path / "data")
+    shutil.copytree(house.settings.data_root, tmp_path / "data", copy_function=copy_but_builds)
     shutil.copytree(house.settings.reports_root, tmp_path / "reports")
     settings = Settings(PROJECT_ROOT, tmp_path / "data", tmp_path / "reports")
     return dataclasses.replace(house, settings=settings)

@@ -9,8 +9,8 @@ from worker_services.files import make_folder_of_process
 from worker_services.settings import Settings
 from worker_services.warehouse.build import BuildResult, build
 
-READ = ("landing", "outcomes", "quarantine", "printed", "ledger")
-"""What a build, or an issue made from it, reads of the data root: not the compacted months, which are only a copy."""
+READ = ("landing", "outcomes", "quarantine", "printed")
+"""What a build reads of the data root: not the compacted months, which are only a copy."""
 
 
 @contextmanager
@@ -22,6 +22,8 @@ def rebuilt(settings: Settings, as_of: datetime, is_demo: bool) -> Iterator[tupl
         clean.data_root.mkdir()
         for name in READ:
             (clean.data_root / name).symlink_to(settings.data_root / name)
+        if (settings.data_root / "ledger").exists():  # a seal is looked up in it, and nothing may be entered
+            shutil.copytree(settings.data_root / "ledger", clean.data_root / "ledger")
         if is_demo:
             (clean.data_root / "DEMO").touch()
         yield clean, build(clean, as_of, full_refresh=True)

@@ -66,6 +66,7 @@ def build_warehouse() -> None:
         asked = context["params"]["as_of"]
         as_of = datetime.fromisoformat(asked) if asked else context["dag_run"].run_after
         settings = wiring.settings()
+        wiring.belongs_to(context["ti"])
         result = build_file(settings, as_of)
         log.info("%s; new: %s; batches: %d; dbt: %s", result.build_id, result.is_new, result.batches, result.dbt)
         published = current(settings)

@@ -79,6 +79,16 @@ def mail_server() -> "connections.Connection | None":
         return None
 
 
+def belongs_to(task_instance: Any) -> None:
+    """Have the OpenLineage events that a task makes say which task that is, if Airflow tells of its tasks itself."""
+    from airflow.providers.openlineage import conf
+
+    if not conf.is_disabled():
+        from airflow.providers.openlineage.plugins.macros import lineage_parent_id
+
+        os.environ["OPENLINEAGE_PARENT_ID"] = lineage_parent_id(task_instance)
+
+
 def privacy_secrets() -> "secrets.Secrets":
     """Read from Airflow's secrets what turns identifiers into worker keys and seals the vault."""
     from worker_services import secrets

@@ -42,6 +42,9 @@ TOGETHER = {
     "tests/audit/test_entered.py": "tests/audit/test_verify.py",
     "tests/landing/test_known_dirt.py": "tests/warehouse/test_build.py",
     "tests/warehouse/test_semantic_layer.py": "tests/warehouse/test_dbt_project.py",
+    "tests/warehouse/test_counting.py": "tests/warehouse/test_dbt_project.py",
+    "tests/warehouse/test_lineage_events.py": "tests/warehouse/test_dbt_project.py",
+    "tests/audit/test_trace.py": "tests/warehouse/test_build.py",
 }
 assert all((PROJECT_ROOT / file).exists() for file in (*LONGEST_FIRST, *TOGETHER, *TOGETHER.values()))
 

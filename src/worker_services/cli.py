@@ -3,8 +3,9 @@
 import click
 
 from worker_services import __version__
-from worker_services.audit.cli import commands as ledger_commands
+from worker_services.audit.cli import commands as audit_commands
 from worker_services.audit.ledger import LedgerUnusable
+from worker_services.audit.ledger_cli import commands as ledger_commands
 from worker_services.briefing.cli import briefing
 from worker_services.landing.cli import corrections, quarantine
 from worker_services.mailing.cli import commands as mailing_commands
@@ -34,5 +35,5 @@ for group in (partner, quarantine, corrections, warehouse, briefing, audit, priv
     main.add_command(group)
 for command in mailing_commands:
     briefing.add_command(command)
-for command in ledger_commands:
+for command in (*audit_commands, *ledger_commands):
     audit.add_command(command)

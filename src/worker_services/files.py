@@ -51,9 +51,9 @@ def sweep(root: Path, older_than_seconds: float = 86_400.0) -> None:
             path.unlink(missing_ok=True)
 
 
-def make_folder_of_process(prefix: str) -> Path:
+def make_folder_of_process(prefix: str, within: Path | None = None) -> Path:
     """A new temporary folder of this process; those of the same prefix whose process is gone are removed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    for folder in (within or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
         owner = folder.name.removeprefix(prefix).partition("-")[0]
         try:
             os.kill(int(owner), 0)
@@ -61,7 +61,7 @@ def make_folder_of_process(prefix: str) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
         except (PermissionError, ValueError):
             continue
-    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=within))
 
 
 def sha256(path: Path) -> str:

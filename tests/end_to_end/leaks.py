@@ -5,15 +5,31 @@ import email.policy
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
 import pypdfium2
 
+from simulators.vocabulary import PARTNERS
+from simulators.world import Interval, World
+
 # People of the simulators have IDs of an area that issues none, and phones of a range that is not in use.
 NUMBERS = re.compile(r"(?<![0-9A-Za-z.])(?:220100\d{11}[\dXx]?|19900\d{6})(?![0-9A-Za-z])")
 HANZI = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]{3,}")
+
+
+def names_delivered(world: World, intervals: Iterable[Interval]) -> frozenset[str]:
+    """Names (of three characters and more) in whatever partners delivered of the intervals."""
+    names: set[str] = set()
+    for partner, feeds in PARTNERS.items():
+        for feed in feeds:
+            if "worker_name" in world.logs[partner, feed]:
+                for interval in intervals:
+                    rows = world.delivered(partner, feed, interval)
+                    names |= {name for name in rows["worker_name"].dropna() if len(name) >= 3}
+    assert len(names) > 1000
+    return frozenset(names)
 
 
 def people_in(text: str, names: frozenset[str]) -> set[str]:

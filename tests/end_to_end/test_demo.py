@@ -8,7 +8,6 @@ import pypdfium2
 import pytest
 from two_runs import PLAN, Lived
 
-from simulators.vocabulary import PARTNERS
 from simulators.world import Interval, make_world
 from worker_services.briefing.config import load_config
 from worker_services.landing import outcomes
@@ -96,13 +95,4 @@ def test_a_person_would_be_found_in_each_kind_of_file(tmp_path: Path) -> None:
 
 
 def names_delivered() -> frozenset[str]:
-    world = make_world()
-    names: set[str] = set()
-    for partner, feeds in PARTNERS.items():
-        for feed in feeds:
-            if "worker_name" in world.logs[partner, feed]:
-                for interval in PLAN.intervals:
-                    rows = world.delivered(partner, feed, Interval.parse(str(interval)))
-                    names |= {name for name in rows["worker_name"].dropna() if len(name) >= 3}
-    assert len(names) > 1000
-    return frozenset(names)
+    return leaks.names_delivered(make_world(), [Interval.parse(str(interval)) for interval in PLAN.intervals])

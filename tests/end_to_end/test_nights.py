@@ -1,3 +1,4 @@
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,9 @@ def test_nights_that_never_ran_are_run_in_order_and_a_partner_that_is_down_costs
         "WORKER_SERVICES_RETRY_SECONDS": "1",
         "WORKER_SERVICES_DATA_ROOT": str(settings.data_root),
         "WORKER_SERVICES_REPORTS_ROOT": str(settings.reports_root),
+        "AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(
+            {"type": "file", "log_file_path": str(tmp_path / "lineage.ndjson"), "append": True}
+        ),
     }
     with simulators.running(deliver=map(str, (SATURDAY, SUNDAY))) as partners:
         credentials = {
@@ -73,6 +77,13 @@ def test_nights_that_never_ran_are_run_in_order_and_a_partner_that_is_down_costs
     assert (settings.reports_root / "outbox" / f"ledger_head_{int(head.stem)}.eml").exists()
     actors = {entry.actor for entry in ledger.entries(settings)}
     assert actors == {"airflow"}, "the schedule began the runs, no person"
+    told = [json.loads(line) for line in (tmp_path / "lineage.ndjson").read_text("utf-8").splitlines()]
+    of_job: dict[str, set[str]] = {}
+    for event in told:
+        of_job.setdefault(event["job"]["name"], set()).add(event["eventType"])
+        assert event["job"]["namespace"] == "worker-services"
+        assert "sourceCode" not in event["job"]["facets"]
+    assert {"START", "COMPLETE", "FAIL"} <= of_job["ingest_health"] & of_job["ingest_health.ingest"]
 
 
 def wait_for_runs(airflow: Airflow, count: int, seconds: float = 900) -> list[str]:

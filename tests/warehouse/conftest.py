@@ -1,9 +1,12 @@
 from collections.abc import Iterator
 
+import duckdb
 import pytest
 
 from tests.warehouse.by_hand import coverage, employment, hardship, health, leadership, printed, rights
 from tests.warehouse.fixed_landing import Build, Landing, dbt_build
+from worker_services.warehouse import provenance
+from worker_services.warehouse.provenance import Provenance
 
 DOMAINS = (health, employment, rights, hardship, leadership, coverage)
 
@@ -21,6 +24,13 @@ def fixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     landing = Landing(tmp_path_factory.mktemp("fixed") / "fixed.duckdb")
     land_everything(landing)
     yield dbt_build(landing.write())
+
+
+@pytest.fixture(scope="session")
+def code(fixed: Build) -> Provenance:
+    """What the fixed build was made by."""
+    with duckdb.connect(str(fixed.path), read_only=True) as database:
+        return provenance.of_manifest("of the tests", fixed.manifest, database)
 
 
 @pytest.fixture(scope="session")

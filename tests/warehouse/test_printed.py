@@ -21,6 +21,7 @@ from worker_services.warehouse.build import build
 from worker_services.warehouse.publish import read_record, record_path
 
 METRICS = {"vouchers_issued", "mediation_success_rate"}
+RENDERING = {"pdf_sha256": "ab" * 32, "ledger_number": 1, "code_version": "1", "packages": {}, "files": {"a": "cd"}}
 A_MOMENT = timedelta(seconds=2)
 
 
@@ -82,7 +83,7 @@ def loaded(settings: Settings, as_of: Any) -> duckdb.DuckDBPyConnection:
 
 
 def test_a_record_says_each_figure_as_printed_with_its_exact_value(settings):
-    path = printed.record(settings, issue(), METRICS)
+    path = printed.record(settings, issue(), METRICS, RENDERING)
     kept = json.loads(path.read_text(encoding="utf-8"))
     assert (kept["week"], kept["edition"], kept["number"], kept["replaces"]) == ("2025-W43", "city", 1, None)
     assert [(row["value"], row["printed"]) for row in kept["figures"]] == [
@@ -105,19 +106,19 @@ def test_a_record_says_each_figure_as_printed_with_its_exact_value(settings):
 
 
 def test_the_same_issue_again_is_the_same_record(settings):
-    first = printed.record(settings, issue(), METRICS)
+    first = printed.record(settings, issue(), METRICS, RENDERING)
     before = first.read_bytes()
-    assert printed.record(settings, issue(), METRICS) == first
+    assert printed.record(settings, issue(), METRICS, RENDERING) == first
     assert first.read_bytes() == before
     assert len(list(first.parent.glob("*.json"))) == len(ledger.entries(settings)) == 1
 
 
 @pytest.mark.parametrize("again", [issue(vouchers="1240"), issue(build=2)])
 def test_an_issue_that_goes_out_otherwise_is_a_second_record_and_the_first_stays(settings, clock, again):
-    first = printed.record(settings, issue(), METRICS)
+    first = printed.record(settings, issue(), METRICS, RENDERING)
     before = first.read_bytes()
     clock[0] += A_MOMENT
-    second = printed.record(settings, again, METRICS)
+    second = printed.record(settings, again, METRICS, RENDERING)
     assert first.read_bytes() == before
     kept = json.loads(second.read_text(encoding="utf-8"))
     assert (kept["number"], kept["replaces"]) == (2, first.name)
@@ -132,9 +133,9 @@ def test_a_run_that_was_killed_before_the_ledger_is_made_whole(settings, monkeyp
 
     with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
         killed.setattr(ledger, "append", die)
-        printed.record(settings, issue(), METRICS)
+        printed.record(settings, issue(), METRICS, RENDERING)
     (settings.data_root / "printed" / "2025-W43" / ".city-1.json.x.tmp").touch()
-    path = printed.record(settings, issue(), METRICS)
+    path = printed.record(settings, issue(), METRICS, RENDERING)
     assert len(ledger.entries(settings)) == 1
     assert list(path.parent.iterdir()) == [path]
 
@@ -146,17 +147,17 @@ def test_a_run_that_was_killed_earlier_leaves_no_record(settings, monkeypatch, s
 
     with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
         killed.setattr(printed, step, die)
-        printed.record(settings, issue(), METRICS)
+        printed.record(settings, issue(), METRICS, RENDERING)
     assert printed.known_by(settings, utc_now()) == []
-    assert printed.record(settings, issue(), METRICS).name.startswith("city-1-")
+    assert printed.record(settings, issue(), METRICS, RENDERING).name.startswith("city-1-")
 
 
 def test_builds_get_a_row_a_figure_of_the_weekly_mart(settings, clock):
-    printed.record(settings, issue(), METRICS)
-    printed.record(settings, issue(edition="220102", vouchers="7"), METRICS)
-    printed.record(settings, issue(build=2, week="2025-W42"), METRICS)
+    printed.record(settings, issue(), METRICS, RENDERING)
+    printed.record(settings, issue(edition="220102", vouchers="7"), METRICS, RENDERING)
+    printed.record(settings, issue(build=2, week="2025-W42"), METRICS, RENDERING)
     clock[0] += A_MOMENT
-    printed.record(settings, issue(build=2, vouchers="1240"), METRICS)
+    printed.record(settings, issue(build=2, vouchers="1240"), METRICS, RENDERING)
     database = loaded(settings, clock[0])
     rows = database.execute(
         "select * from landing.printed_figures where issue_week = '2025-W43' and edition = 'city' "
@@ -190,7 +191,7 @@ def test_a_batch_says_partner_feed_and_days_whether_or_not_it_stands_any_more(se
     interval = Interval(date(2025, 10, 24), date(2025, 10, 25))
     batch_id = batches.batch_id("eye_hospital", "health_services", interval, "0123456789abcdef" * 4)
     write_json(record_path(settings, "build_001"), read_record(settings, "build_001") | {"batches": [batch_id]})
-    printed.record(settings, issue(), METRICS)
+    printed.record(settings, issue(), METRICS, RENDERING)
     database = loaded(settings, utc_now())
     assert database.execute("select * from landing.printed_batches").fetchall() == [
         ("build_001", batch_id, "eye_hospital", "health_services", interval.start, interval.end)
@@ -209,7 +210,7 @@ def test_the_next_build_holds_what_was_printed_but_printing_alone_asks_for_none(
     monkeypatch.setattr(building, "_run_dbt", lambda *_: {"model": 1, "test": 1})
     known = landing_schema.known_by(settings, utc_now())
     before = building._fingerprint(building._code_fingerprint(settings), known)
-    printed.record(settings, issue(), METRICS)
+    printed.record(settings, issue(), METRICS, RENDERING)
     made = build(settings, utc_now())
     assert read_record(settings, made.build_id)["input_fingerprint"] == before
     with duckdb.connect(str(made.path), read_only=True) as database:

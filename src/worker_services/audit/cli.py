@@ -1,120 +1,174 @@
-"""worker-services audit …: what has to do with the ledger."""
+"""worker-services audit …: from a figure to its rows, from a column to where it comes from, an issue made again."""
 
 import dataclasses
-from collections.abc import Sequence
-from datetime import datetime
-from fnmatch import fnmatchcase
+import json
 from pathlib import Path
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
-from worker_services.audit import ledger
-from worker_services.audit.ledger import LedgerUnusable
-from worker_services.console import json_option, show, show_one
-from worker_services.intervals import SHANGHAI
+from worker_services.briefing.cli import WeekType, week_argument
+from worker_services.console import json_option, secrets_at_hand, show
+from worker_services.intervals import Week
 from worker_services.settings import Settings
 
 
 @click.command()
-@click.option(
-    "--public-key", "keys", multiple=True, help="A key known from elsewhere, such as a briefing; by default one's own."
-)
-@click.option(
-    "--head", "held", multiple=True, help="What somebody kept: a file, or as printed, 123:0f3a… (repeatable)."
-)
+@week_argument
+@click.argument("edition")
+@click.argument("metric")
+@click.option("--column", default="value", show_default=True, help="Column of rpt_metric_weekly.")
+@click.option("--scope", "unit", metavar="CODE", help="A unit of the issue (220102, eye_hospital …); default: its own.")
+@click.option("--limit", default=10, show_default=True, help="How many rows to show of each part.")
+@click.option("--rows", "rows_file", type=click.Path(path_type=Path, dir_okay=False), help="Write all rows here (CSV).")
+@click.option("--open-vault", is_flag=True, help="Unseal each raw delivery and hash it; needs the vault's identity.")
 @json_option
-def verify(keys: tuple[str, ...], held: tuple[str, ...], as_json: bool) -> None:
-    """Check the ledger's chain, its signatures, each file it names, each printed figure. Exit code 1 on any finding."""
-    from worker_services.audit import heads
-    from worker_services.audit.verify import verify as check
+def trace(
+    week: Week,
+    edition: str,
+    metric: str,
+    column: str,
+    unit: str | None,
+    limit: int,
+    rows_file: Path | None,
+    open_vault: bool,
+    as_json: bool,
+) -> None:
+    """Follow a printed figure to its rows, their batches, the raw bytes and the ledger. Exit code 1 on a difference."""
+    from worker_services.audit.issues import NotTraceable
+    from worker_services.audit.trace import trace as follow
+    from worker_services.briefing.errors import BriefingError
+    from worker_services.warehouse.build import BuildFailed
 
-    settings = Settings.load()
+    secrets = secrets_at_hand() if open_vault else None
     try:
-        trusted = [key.replace(" ", "") for key in keys] or ledger.public_keys(settings)
-    except LedgerUnusable as error:
-        raise click.UsageError(f"say which key to trust: --public-key, as every briefing has it ({error})") from error
-    try:
-        kept = [heads.read(Path(text)) if Path(text).is_file() else heads.parse(text) for text in held]
-    except heads.HeadUnreadable as error:
-        raise click.UsageError(str(error)) from error
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("files")
-        found = check(settings, trusted, kept, lambda done, total: bar.update(task, completed=done, total=total))
+        found = follow(
+            Settings.load(), week, edition, metric, column, unit, limit=limit, rows_file=rows_file, secrets=secrets
+        )
+    except (NotTraceable, BriefingError, BuildFailed) as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
-        show_one(found, as_json=True)
+        click.echo(json.dumps(dataclasses.asdict(found), ensure_ascii=False, indent=2, default=str))
     else:
-        counted = dataclasses.asdict(found)
-        del counted["findings"], counted["head"]
-        show_one(counted | {"head": f"{found.head['seq']}:{found.head['hash']}" if found.head else ""}, as_json=False)
-        rows = [dataclasses.asdict(finding) for finding in found.findings]
-        show(rows, as_json=False, empty="Nothing was changed.", title=f"{len(rows)} findings")
-    if found.findings:
+        _show_trace(found)
+    if found.faults:
         raise SystemExit(1)
 
 
 @click.command()
-@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]), help="From then on (Asia/Shanghai).")
-@click.option("--actor", help="Who did it.")
-@click.option("--action", help="What was done, such as briefing.approve, or briefing.* for all that begins so.")
-@click.option("--subject", help="To what, such as 2025-W43/city or a batch; * stands for anything.")
+@click.argument("column", metavar="RELATION.COLUMN")
+@click.option("--build", "build_id", help="Of this build instead of the published one.")
 @json_option
-def log(since: datetime | None, actor: str | None, action: str | None, subject: str | None, as_json: bool) -> None:
-    """Who did what to what, when. Each row is an entry of the ledger."""
-    start = since.replace(tzinfo=SHANGHAI) if since else None
-    rows = [
-        _row(entry, as_json)
-        for entry in ledger.entries(Settings.load())
-        if (start is None or datetime.fromisoformat(entry.time) >= start)
-        and (actor is None or entry.actor == actor)
-        and (action is None or fnmatchcase(entry.action, action))
-        and (subject is None or fnmatchcase(entry.subject, subject))
-    ]
-    show(rows, as_json=as_json, empty="The ledger has no such entry.")
+def lineage(column: str, build_id: str | None, as_json: bool) -> None:
+    """Say what a column (rpt_metric_weekly.value) is made of, model by model, down to landing and the seeds."""
+    from worker_services.audit.issues import NotTraceable
+    from worker_services.audit.trace import lineage_of
 
-
-@click.command("public-key")
-@click.option("--pem", is_flag=True, help="As a file for OpenSSL.")
-@json_option
-def public_key(pem: bool, as_json: bool) -> None:
-    """The key that signatures of new entries are checked by. Briefings carry it too."""
-    from worker_services.audit.signing import as_pem, key_id
-
-    current = ledger.public_keys(Settings.load())[0]
-    if pem:
-        click.echo(as_pem(current), nl=False)
-    else:
-        show_one({"public_key": current, "key": key_id(current), "algorithm": "Ed25519"}, as_json=as_json)
+    try:
+        rows = lineage_of(Settings.load(), column, build_id)
+    except NotTraceable as error:
+        raise click.ClickException(str(error)) from error
+    show(rows, as_json=as_json, empty="It is a constant of its model.")
 
 
 @click.command()
+@click.argument("weeks", nargs=-1, required=True, type=WeekType())
+@click.option("--edition", "editions", multiple=True, default=["city"], show_default=True, help="Repeatable.")
 @json_option
-def head(as_json: bool) -> None:
-    """The signed head of the ledger, for somebody outside to keep; the DAG `maintain` keeps one a night."""
-    from worker_services.audit.heads import as_head
+def reproduce(weeks: tuple[Week, ...], editions: tuple[str, ...], as_json: bool) -> None:
+    """Make issues again from landing, in a clean folder, and compare each figure and each byte.
 
-    last = ledger.head(Settings.load())
-    if last is None:
-        raise click.ClickException("the ledger has no entry yet")
-    show_one(as_head(last), as_json=as_json)
+    Exit code 1 on a difference; what has changed since is named: code, packages, configuration, batches, files.
+    """
+    from worker_services.audit.issues import NotTraceable
+    from worker_services.audit.reproduce import reproduce as make_again
+    from worker_services.briefing.errors import BriefingError
 
-
-commands: Sequence[click.Command] = (verify, log, public_key, head)
-
-
-def _row(entry: ledger.Entry, as_json: bool) -> dict[str, object]:
-    row = dataclasses.asdict(entry)
+    try:
+        found = list(make_again(Settings.load(), weeks, editions))
+    except (NotTraceable, BriefingError) as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
-        return row
-    said = {name: value for name, value in entry.details.items() if name not in ("files", "deleted") and value}
-    files = [f"{len(entry.details[name])} {name}" for name in ("files", "deleted") if entry.details.get(name)]
-    local = datetime.fromisoformat(entry.time).astimezone(SHANGHAI)
-    return {
-        "seq": entry.seq,
-        "time": f"{local:%Y-%m-%d %H:%M:%S}",
-        "actor": entry.actor,
-        "action": entry.action,
-        "subject": entry.subject,
-        "details": "; ".join([*(f"{name}: {value}" for name, value in said.items()), *files]),
-    }
+        rows = [dataclasses.asdict(each) | {"is_same": each.is_same} for each in found]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2, default=str))
+    else:
+        rows = [
+            {
+                "issue": f"{each.week}/{each.edition}",
+                "as of": each.as_of,
+                "code": each.code_version,
+                "figures": each.figures,
+                "differing": len(each.differences),
+                "PDF": "the same bytes" if each.pdf_sha256 == each.pdf_sha256_again else "other bytes",
+                "as it was": "yes" if each.is_same else "NO",
+            }
+            for each in found
+        ]
+        show(rows, as_json=False, empty="")
+        for each in found:
+            issue = f"{each.week}/{each.edition}"
+            for difference in each.differences:
+                click.echo(f"{issue}: {difference.figure}: {difference.recorded} on record, {difference.again} now")
+            what = "changed since, without effect" if each.is_same else "changed since"
+            for change in each.changes:
+                click.echo(f"{issue}: {what}: {change.kind}: {change.detail}")
+    if not all(each.is_same for each in found):
+        raise SystemExit(1)
+
+
+commands = (trace, lineage, reproduce)
+
+
+def _show_trace(found: Any) -> None:
+    """The trace as tables, from the figure down."""
+    from worker_services.audit.counting import said as amount_said
+
+    printed = (
+        f"printed as {found.printed.printed}{found.printed.unit}" if found.printed else "not printed in this issue"
+    )
+    click.echo(f"{found.name_zh} ({found.metric}.{found.column}), {found.scope}, {found.week}: {printed}")
+    click.echo(f"record: {found.record or 'no issue'}; entry in the ledger: {found.record_entry or 'none'}")
+    again = ", made again from landing" if found.build_is_made_again else ""
+    click.echo(f"build: {found.build_id}{again}, as of {found.build_as_of}; in the ledger: {found.build_entry or 'no'}")
+    click.echo(f"code: {found.code_version}, {found.code_fingerprint}")
+    if found.is_suppressed:
+        click.echo("The figure is not published, or rests on one that is not: a small cell. Its rows are not shown.")
+    for cell in found.cells:
+        for part in cell.parts:
+            measure, since = part.measure, part.first_day or "the beginning"
+            click.echo(
+                f"\n{cell.column} of {cell.week} = {amount_said(cell.value)}; {part.part}: {measure.aggregation} of"
+            )
+            click.echo(f"{measure.expr} over {measure.fact} by {measure.event_date}, {since} to {part.last_day}")
+            steps = [
+                dataclasses.asdict(step)
+                | {"amount": amount_said(step.amount) if step.rows is None or step.amount else ""}
+                for step in part.steps
+            ]
+            show(steps, as_json=False, empty="")
+            for name, ends in part.columns.items():
+                click.echo(f"{part.measure.fact}.{name} comes of {', '.join(ends) or 'a constant of the model'}")
+            rows = [{name: value for name, value in row.items() if name != "raw_sha256"} for row in part.rows]
+            show(rows, as_json=False, empty="no row to show")
+            if part.rows_hidden:
+                click.echo(f"{part.rows_hidden} rows stand in cells that are not published, and are not shown.")
+    batches = [
+        {
+            "batch": each.batch.batch_id,
+            "role": each.batch.role,
+            "records": "＊" if each.batch.records is None else each.batch.records,
+            "contract": each.batch.contract_version,
+            "landed at": each.batch.landed_at,
+            "raw bytes (SHA-256)": each.batch.raw_sha256,
+            "raw": each.raw,
+            "ledger": ", ".join(map(str, each.ledger_numbers)),
+        }
+        for each in found.deliveries
+    ]
+    show(batches, as_json=False, empty="", title="Batches")
+    models = [{"model": each.name, "file": each.file_sha256, "SQL": each.compiled_sha256} for each in found.models]
+    show(models, as_json=False, empty="", title="Models, with the SHA-256 of file and SQL")
+    for fault in found.faults:
+        click.secho(f"DIFFERENCE: {fault}", fg="red")
+    if not found.faults and not found.is_suppressed:
+        click.echo("Each step adds up to the figure.")

@@ -7,7 +7,9 @@ from worker_services.intervals import Week
 from worker_services.settings import Settings
 
 
-class _WeekType(click.ParamType[Week]):
+class WeekType(click.ParamType[Week]):
+    """An ISO week, such as 2025-W43."""
+
     name = "week"
 
     def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> Week:
@@ -17,7 +19,7 @@ class _WeekType(click.ParamType[Week]):
             self.fail(str(error), parameter, context)
 
 
-week_argument = click.argument("week", type=_WeekType())
+week_argument = click.argument("week", type=WeekType())
 edition_option = click.option("--edition", default="city", show_default=True, help="Edition in config/briefing.yaml.")
 
 

@@ -41,9 +41,14 @@ class Remarks:
 NONE = Remarks([], [])
 
 
+def remarks_path(folder: Path, week: Week, edition: str) -> Path:
+    """Where the words for an edition of an issue lie, whether or not there are any."""
+    return folder / (f"{week}.md" if edition == "city" else f"{week}.{edition}.md")
+
+
 def read_remarks(folder: Path, week: Week, edition: str) -> Remarks:
     """What was written for an edition of an issue. Raises BriefingError, which names the file and the line."""
-    path = folder / (f"{week}.md" if edition == "city" else f"{week}.{edition}.md")
+    path = remarks_path(folder, week, edition)
     if not path.exists():
         return NONE
     try:

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC
 from decimal import Decimal
 from functools import lru_cache
@@ -40,9 +40,10 @@ from worker_services.briefing.justify import flush_right
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import Briefing, read_briefing
 from worker_services.briefing.narrative import numeral
+from worker_services.briefing.provenance import of_rendering
 from worker_services.briefing.seal import make_seal, publication
 from worker_services.briefing.tags import finish_tags
-from worker_services.files import write_bytes
+from worker_services.files import write_bytes, write_json
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 
@@ -61,6 +62,7 @@ class BriefingFiles:
     figures_json: Path
     figures_csv: Path
     html: Path
+    provenance: Path
 
     @classmethod
     def at(cls, settings: Settings, week: Week, edition: str) -> "BriefingFiles":
@@ -71,6 +73,7 @@ class BriefingFiles:
             figures_json=folder / f"{edition}.figures.json",
             figures_csv=folder / f"{edition}.figures.csv",
             html=folder / f"{edition}.html",
+            provenance=folder / f"{edition}.provenance.json",
         )
 
 
@@ -127,6 +130,8 @@ def definition_anchor(figure: Figure) -> str:
 def render(settings: Settings, week: Week, edition: str, build_id: str | None = None) -> BriefingFiles:
     """Write <reports>/briefings/<week>/<edition>.html, .figures.json, .figures.csv and .pdf, each whole or not at all.
 
+    Beside them .provenance.json says what they were made with.
+
     Reads the given build, by default the published one. The same build gives the same bytes.
     Raises NoPublishedBuild, WeekNotCovered, UnknownEdition, RenderFault.
     """
@@ -140,7 +145,8 @@ def render(settings: Settings, week: Week, edition: str, build_id: str | None = 
         (files.pdf, pdf),
     ):
         write_bytes(path, content)
-    paths = (files.pdf, files.html, files.figures_csv, files.figures_json)
+    write_json(files.provenance, asdict(of_rendering(settings, briefing, pdf)))
+    paths = (files.pdf, files.html, files.figures_csv, files.figures_json, files.provenance)
     details = {"build_id": briefing.marts.build_id, "files": named(settings, paths)}
     ledger.append_once(settings, settings.actor, "briefing.render", f"{week}/{edition}", details)
     return files

@@ -70,8 +70,10 @@ def send(
     if sha256(pdf).hexdigest() != verdict.pdf_sha256:
         raise NotReleased(f"{files.pdf} was rendered anew while it was looked at: send again")
     if is_waiting:
-        issue = json.loads(files.figures_json.read_text(encoding="utf-8"))
-        printed.record(settings, issue, briefing.marts.metrics)
+        issue, rendering = (
+            json.loads(path.read_text(encoding="utf-8")) for path in (files.figures_json, files.provenance)
+        )
+        printed.record(settings, issue, briefing.marts.metrics, rendering)
     sending = load_config(settings)
     link = issue_link(sending.reports_url, week, edition)
     summary = summarise(settings.project_root / "templates", briefing, link)

@@ -9,7 +9,7 @@ import duckdb
 from worker_services.landing import batches
 from worker_services.landing.batches import Manifest
 from worker_services.settings import Settings
-from worker_services.warehouse import publish
+from worker_services.warehouse import provenance, publish
 
 INCREMENTAL_BUILDS_IN_A_ROW = 6
 LARGEST_SHARE = 0.05  # of all rows: with more to look at again, a full refresh is no slower
@@ -39,7 +39,7 @@ def find(settings: Settings, standing: list[Manifest], as_of: datetime, code_fin
     if published is None or published.as_of > as_of:
         return None
     record = publish.read_record(settings, published.build_id)
-    if record.get("code_fingerprint") != code_fingerprint:
+    if record.get("code_fingerprint") != code_fingerprint or not provenance.path(settings, code_fingerprint).exists():
         return None
     if record["builds_since_full_refresh"] >= INCREMENTAL_BUILDS_IN_A_ROW:
         return None

@@ -21,15 +21,13 @@ from worker_services.audit.protected import is_named, named
 from worker_services.files import NO_SPACE, sync, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import PROJECT_ROOT, Settings
-from worker_services.warehouse import base, landing_schema
+from worker_services.warehouse import base, landing_schema, provenance
 from worker_services.warehouse.base import Base
 from worker_services.warehouse.landing_schema import Known
 from worker_services.warehouse.publish import build_path, clear_leftovers, read_record, record_path
 from worker_services.warehouse.publish import current as published_build
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
-DBT_SOURCES = ("models", "seeds", "macros", "tests")
-SOURCES = (*(f"dbt_project/{folder}" for folder in DBT_SOURCES), "partners", "expectations")
 # A full disk keeps what is committed, but leaves a file that never shrinks: look first.
 FIRST_BUILD_FACTOR = 4  # of the landed raw bytes, while no build says what they come to
 NEXT_BUILD_FACTOR = 2  # of the last build: rows that are replaced while it is made, and what does not fit in memory
@@ -93,7 +91,7 @@ def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) ->
             if from_base:
                 shutil.copyfile(from_base.path, working)
             landing_schema.write(working, settings, known, build_id, as_of, from_base)
-            dbt = _run_dbt(settings, working, from_base)
+            dbt = _run_dbt(settings, build_id, working, from_base, code_fingerprint)
             sync(working)
             working.replace(path)
             write_json(
@@ -103,6 +101,7 @@ def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) ->
                     "as_of": as_of.isoformat(),
                     "built_at": utc_now().isoformat(),
                     "code_version": __version__,
+                    "packages": provenance.packages(),
                     "input_fingerprint": fingerprint,
                     "code_fingerprint": code_fingerprint,
                     "incremental_from": from_base.build_id if from_base else None,
@@ -166,10 +165,8 @@ def _fingerprint(code_fingerprint: str, known: Known) -> str:
 def _code_fingerprint(settings: Settings) -> str:
     """SHA-256 over what a build is made by: models, seeds, partners, contracts, corrections, and the engine."""
     digest = hashlib.sha256(f"{__version__} {duckdb.__version__} {settings.is_demo}\n".encode())
-    for folder in SOURCES:
-        for path in sorted((PROJECT_ROOT / folder).rglob("*")):
-            if path.is_file():
-                digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\n" + path.read_bytes())
+    for path, sha256 in provenance.source_files(*provenance.SOURCES).items():
+        digest.update(f"{path} {sha256}\n".encode())
     return digest.hexdigest()
 
 
@@ -203,13 +200,18 @@ def _full_disk(settings: Settings, what: str) -> str:
     )
 
 
-def _run_dbt(settings: Settings, path: Path, from_base: Base | None) -> dict[str, int]:
+def _run_dbt(
+    settings: Settings, build_id: str, path: Path, from_base: Base | None, code_fingerprint: str
+) -> dict[str, int]:
     """Run seeds, models and data tests in one dbt process. Returns how many of each there were.
 
-    On a base the seeds are left as they are: a build goes on only from one that the same code has made.
+    On a base the seeds are left as they are, and so is what is kept of the code: a build goes on only from one that the
+    same code has made.
     """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
+
+    from worker_services.warehouse import lineage_events
 
     arguments = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     arguments += ["--exclude-resource-type", "unit_test", "--quiet", "--log-level-file", "info"]
@@ -232,7 +234,12 @@ def _run_dbt(settings: Settings, path: Path, from_base: Base | None) -> dict[str
             _remove(attached)
     if result.exception:
         raise BuildFailed(f"dbt could not run: {result.exception}") from result.exception
-    run = json.loads((settings.warehouse / "dbt" / "target" / "run_results.json").read_text(encoding="utf-8"))
+    target = settings.warehouse / "dbt" / "target"
+    run = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
+    if not from_base:
+        manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+        provenance.write(settings, code_fingerprint, __version__, manifest, path)
+    lineage_events.emit(settings, build_id, provenance.read(settings, code_fingerprint), run["results"])
     failed = [node for node in run["results"] if node["status"] in ("error", "fail", "runtime error")]
     if failed:
         raise BuildFailed("dbt: " + "; ".join(f"{node['unique_id']}: {node['message']}" for node in failed))

@@ -25,6 +25,7 @@ from worker_services.intervals import utc_now
 from worker_services.landing.batches import BATCH_ID
 from worker_services.settings import Settings
 from worker_services.sql_literals import no_rows, quoted, quoted_list
+from worker_services.warehouse import provenance
 from worker_services.warehouse.publish import read_record
 
 PRINT = "briefing.print"
@@ -54,6 +55,10 @@ BATCHES = {
 }
 
 
+MADE_BY = ("as_of", "input_fingerprint", "code_fingerprint", "code_version", "packages", "incremental_from")
+"""What a build's record says of how it was made; kept with an issue, which outlives the build."""
+
+
 @dataclass(frozen=True)
 class Issue:
     """One record: what went out of an edition of a week, for the `number`th time."""
@@ -71,11 +76,11 @@ class Issue:
         return cls(path.parent.name, edition, int(number), datetime.fromisoformat(printed_at), path)
 
 
-def record(settings: Settings, issue: dict[str, Any], metrics: Collection[str]) -> Path:
+def record(settings: Settings, issue: dict[str, Any], metrics: Collection[str], rendering: dict[str, Any]) -> Path:
     """Keep what an issue says, before it goes out. Returns the record that stands; the same issue again is that one.
 
-    `issue` is its figures.json; figures of `metrics` are values of rpt_metric_weekly. Raises FileNotFoundError when
-    the build is not kept any more.
+    `issue` is its figures.json, `rendering` its provenance.json; figures of `metrics` are values of rpt_metric_weekly.
+    What the issue can be made again from is kept with it. Raises FileNotFoundError when the build is not kept any more.
     """
     week, edition, build_id = issue["week"], issue["edition"], issue["build_id"]
     figures = [_figure(figure, figure["metric"] in metrics) for figure in issue["figures"]]
@@ -88,10 +93,11 @@ def record(settings: Settings, issue: dict[str, Any], metrics: Collection[str]) 
             key=lambda item: item.number,
             default=None,
         )
-        if standing and _says(standing.path, build_id, figures):
+        if standing and _says(standing.path, build_id, figures, rendering["pdf_sha256"]):
             path = standing.path
         else:
             _keep_batches(settings, build_id)
+            built = read_record(settings, build_id)
             number, now = standing.number + 1 if standing else 1, utc_now().replace(microsecond=0)
             path = folder / f"{edition}-{number}-{now:%Y%m%dT%H%M%SZ}.json"
             write_json(
@@ -104,6 +110,10 @@ def record(settings: Settings, issue: dict[str, Any], metrics: Collection[str]) 
                     "build_id": build_id,
                     "as_of": issue["as_of"],
                     "printed_at": now.isoformat(),
+                    "pdf_sha256": rendering["pdf_sha256"],
+                    "ledger_number": rendering["ledger_number"],
+                    "rendering": _keep_rendering(settings, rendering),
+                    "build": {name: built.get(name) for name in MADE_BY},
                     "figures": figures,
                 },
             )
@@ -186,9 +196,24 @@ def _figure(figure: dict[str, Any], is_metric: bool) -> dict[str, Any]:
     }
 
 
-def _says(path: Path, build_id: str, figures: list[dict[str, Any]]) -> bool:
+def _says(path: Path, build_id: str, figures: list[dict[str, Any]], pdf_sha256: str) -> bool:
+    """Whether an issue is the one on record; the earliest records do not say of which PDF they are."""
     fields = json.loads(path.read_text(encoding="utf-8"))
-    return bool(fields["build_id"] == build_id and fields["figures"] == figures)
+    return bool(
+        fields["build_id"] == build_id
+        and fields["figures"] == figures
+        and fields.get("pdf_sha256", pdf_sha256) == pdf_sha256
+    )
+
+
+def _keep_rendering(settings: Settings, rendering: dict[str, Any]) -> str:
+    """Keep what issues were set with, once for all that were set with the same. Returns the SHA-256 it is named by."""
+    content = {name: rendering[name] for name in ("code_version", "packages", "files")}
+    name = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    path = provenance.path(settings, name)
+    if not path.exists():
+        write_json(path, content)
+    return name
 
 
 def _keep_batches(settings: Settings, build_id: str) -> None:

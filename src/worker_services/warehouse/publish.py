@@ -81,6 +81,11 @@ def record_path(settings: Settings, build_id: str) -> Path:
     return settings.builds / f"{build_id}.json"
 
 
+def events_path(settings: Settings, build_id: str) -> Path:
+    """Where the OpenLineage events of a build lie, unless a collector takes them."""
+    return settings.data_root / "openlineage" / f"{build_id}.ndjson"
+
+
 def read_record(settings: Settings, build_id: str) -> dict[str, Any]:
     """What was written about a build when it was made and audited. Raises FileNotFoundError."""
     return dict(json.loads(record_path(settings, build_id).read_text(encoding="utf-8")))
@@ -261,3 +266,4 @@ def _drop_old(settings: Settings, standing: Published | None) -> None:
             # The record first: a file without one is a leftover, which the next build removes.
             record_path(settings, record["build_id"]).unlink()
             build_path(settings, record["build_id"]).unlink(missing_ok=True)
+            events_path(settings, record["build_id"]).unlink(missing_ok=True)

@@ -21,6 +21,7 @@ select
     organisation_code,
     {{ text('health_vouchers') }} as project_id,
     worker_key,
+    voucher_id as record_id,
     batch_id
 from vouchers
 
@@ -34,6 +35,7 @@ select
     organisation_code,
     {{ text('health_vouchers') }} as project_id,
     worker_key,
+    service_id as record_id,
     batch_id
 from redemptions
 
@@ -47,6 +49,7 @@ select
     organisation_code,
     {{ text('health_vouchers') }} as project_id,
     worker_key,
+    voucher_id as record_id,
     batch_id
 from vouchers
 where end_reason = 'expired'

@@ -12,7 +12,18 @@ from worker_services.audit import ledger
 from worker_services.files import sha256
 from worker_services.settings import Settings
 
-DATA = ("landing", "outcomes", "quarantine", "quality", "vault", "printed", "warehouse", "compacted", "ledger/heads")
+DATA = (
+    "landing",
+    "outcomes",
+    "quarantine",
+    "quality",
+    "vault",
+    "printed",
+    "provenance",
+    "warehouse",
+    "compacted",
+    "ledger/heads",
+)
 REPORTS = ("briefings", "quality", "outbox")
 OUTBOX = "reports/outbox/"
 NAME_DIGITS = 32

@@ -6,6 +6,7 @@ stands. The batches of a build that was printed from lie once in data_root/print
 their ids, which say partner, feed and interval also of a batch that has been replaced since.
 """
 
+import hashlib
 import json
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -209,7 +210,7 @@ def _says(path: Path, build_id: str, figures: list[dict[str, Any]], pdf_sha256: 
 def _keep_rendering(settings: Settings, rendering: dict[str, Any]) -> str:
     """Keep what issues were set with, once for all that were set with the same. Returns the SHA-256 it is named by."""
     content = {name: rendering[name] for name in ("code_version", "packages", "files")}
-    name = sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     path = provenance.path(settings, name)
     if not path.exists():
         write_json(path, content)
@@ -230,7 +231,9 @@ def _keep_batches(settings: Settings, build_id: str) -> None:
 def _note(settings: Settings, path: Path, subject: str, build_id: str) -> None:
     """Enter the record in the ledger, once; also after a run that was killed right before it."""
     if not is_named(settings, PRINT, subject, path):
-        details = {"build_id": build_id, "files": named(settings, [path, batches_path(settings, build_id)])}
+        rendering = provenance.path(settings, json.loads(path.read_text(encoding="utf-8"))["rendering"])
+        files = named(settings, [path, batches_path(settings, build_id), rendering])
+        details = {"build_id": build_id, "files": files}
         ledger.append(settings, settings.actor, PRINT, subject, details)
 
 

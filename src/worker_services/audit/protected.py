@@ -57,6 +57,15 @@ def is_named(settings: Settings, action: str, subject: str, path: Path) -> bool:
     return any(name in entry.details.get("files", {}) for entry in ledger.about(settings, action, subject))
 
 
+def enter_folder(settings: Settings, action: str, subject: str, folder: Path) -> None:
+    """Enter a folder as it lies there now, and what an earlier entry of this action about this subject had besides."""
+    files = named(settings, sorted(path for path in folder.rglob("*") if path.is_file()))
+    last = next(reversed(ledger.about(settings, action, subject)), None)
+    if last is None or last.details["files"] != files:
+        deleted = sorted(last.details["files"].keys() - files.keys()) if last else []
+        ledger.append(settings, settings.actor, action, subject, {"files": files, "deleted": deleted})
+
+
 def present(settings: Settings) -> dict[str, Path]:
     """Every file that ought to be named, by its name."""
     roots = [settings.data_root / folder for folder in DATA] + [settings.reports_root / folder for folder in REPORTS]

@@ -18,8 +18,7 @@ from typing import Any
 import duckdb
 import jinja2
 
-from worker_services.audit import ledger
-from worker_services.audit.protected import named
+from worker_services.audit.protected import enter_folder
 from worker_services.briefing.config import BriefingConfig, load_config
 from worker_services.briefing.figures import ABSENT, COLUMN_ZH, SUPPRESSED, notation_of, print_number
 from worker_services.contracts import load_contract
@@ -317,18 +316,8 @@ def render(settings: Settings, day: date) -> Path:
         shutil.rmtree(folder / "data_docs", ignore_errors=True)
     report = _collect(settings, day, build, documents, build_document, links)
     write_bytes(folder / "index.html", _html(settings, report).encode())
-    _enter(settings, folder, day)
+    enter_folder(settings, "quality.report", day.isoformat(), folder)
     return folder / "index.html"
-
-
-def _enter(settings: Settings, folder: Path, day: date) -> None:
-    """Enter the report in the ledger as it lies there now, and what an earlier one of the day had besides."""
-    action, subject = "quality.report", day.isoformat()
-    files = named(settings, sorted(path for path in folder.rglob("*") if path.is_file()))
-    last = next(reversed(ledger.about(settings, action, subject)), None)
-    if last is None or last.details["files"] != files:
-        deleted = sorted(last.details["files"].keys() - files.keys()) if last else []
-        ledger.append(settings, settings.actor, action, subject, {"files": files, "deleted": deleted})
 
 
 def _collect(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 
+from worker_services.audit.protected import enter_folder
 from worker_services.briefing.marts import Row, read_rows, reading
 from worker_services.contracts import load_contract
 from worker_services.files import write_bytes
@@ -170,6 +171,7 @@ def render(settings: Settings, week: Week) -> Path:
     for partner in card.partners:
         page = sheet.render(partner=partner, feeds=card.feeds[partner.partner], office=office)
         write_bytes(folder / f"{partner.partner}.html", page.encode())
+    enter_folder(settings, "quality.scorecard", str(week), folder)
     return folder / "index.html"
 
 

@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field
 from datetime import UTC
 from decimal import Decimal
 from functools import lru_cache
@@ -146,8 +146,7 @@ def render(settings: Settings, week: Week, edition: str, build_id: str | None = 
     ):
         write_bytes(path, content)
     write_json(files.provenance, asdict(of_rendering(settings, briefing, pdf)))
-    paths = (files.pdf, files.html, files.figures_csv, files.figures_json, files.provenance)
-    details = {"build_id": briefing.marts.build_id, "files": named(settings, paths)}
+    details = {"build_id": briefing.marts.build_id, "files": named(settings, astuple(files))}
     ledger.append_once(settings, settings.actor, "briefing.render", f"{week}/{edition}", details)
     return files
 

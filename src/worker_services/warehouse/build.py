@@ -129,11 +129,13 @@ def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) ->
 
 def _enter(settings: Settings, build_id: str) -> None:
     """Enter a build in the ledger, once; also that of a run that was killed before it came to it."""
-    path, record = build_path(settings, build_id), record_path(settings, build_id)
-    if not is_named(settings, "warehouse.build", build_id, path):
+    if not is_named(settings, "warehouse.build", build_id, build_path(settings, build_id)):
         made = read_record(settings, build_id)
-        files = named(settings, [path, record, provenance.path(settings, made["code_fingerprint"])])
-        details = {"as_of": made["as_of"], "files": files}
+        files = [
+            *sorted(settings.builds.glob(f"{build_id}.*")),
+            provenance.path(settings, made["code_fingerprint"]),
+        ]
+        details = {"as_of": made["as_of"], "files": named(settings, files)}
         ledger.append(settings, settings.actor, "warehouse.build", build_id, details)
 
 

@@ -260,8 +260,7 @@ def _drop_old(settings: Settings, standing: Published | None) -> None:
     kept = published | (withdrawn & set(ids)) | set(others[:KEPT_ASIDE])
     for record in newest_first:
         if record["build_id"] not in kept:
-            paths = (build_path(settings, record["build_id"]), record_path(settings, record["build_id"]))
-            deleted = [name_of(settings, path) for path in paths]
+            deleted = [name_of(settings, path) for path in sorted(settings.builds.glob(f"{record['build_id']}.*"))]
             ledger.append_once(settings, settings.actor, "warehouse.drop", record["build_id"], {"deleted": deleted})
             # The record first: a file without one is a leftover, which the next build removes.
             record_path(settings, record["build_id"]).unlink()

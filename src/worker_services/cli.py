@@ -8,7 +8,7 @@ from worker_services.landing.cli import corrections, quarantine
 from worker_services.mailing.cli import commands as mailing_commands
 from worker_services.partners.cli import partner
 from worker_services.privacy.cli import privacy
-from worker_services.quality.cli import audit
+from worker_services.quality.cli import audit, quality
 from worker_services.warehouse.cli import warehouse
 
 
@@ -18,7 +18,7 @@ def main() -> None:
     """Data pipeline and reporting warehouse of a city federation of trade unions."""
 
 
-for group in (partner, quarantine, corrections, warehouse, briefing, audit, privacy):
+for group in (partner, quarantine, corrections, warehouse, briefing, audit, quality, privacy):
     main.add_command(group)
 for command in mailing_commands:
     briefing.add_command(command)

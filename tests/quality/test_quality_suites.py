@@ -567,7 +567,7 @@ def test_the_same_batch_gives_the_same_file(
     assert read_json(file)["status"] == "warning"
     validate_batch(settings, "job_fairs", path, context)
     assert file.read_bytes() == first
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert {path.name for path in file.parent.iterdir()} == {file.name, f"{context.batch_id}.profile.ndjson"}
 
 
 def test_shares_are_not_judged_on_a_handful_of_rows(

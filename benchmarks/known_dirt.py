@@ -6,9 +6,9 @@
 Each batch goes through the real door: a file in a folder is fetched, sealed, read, judged row by row, pseudonymised,
 checked against its suite and the partner's past, landed. Steps:
 
-- clean: night after night without dirt (2025-01-01 to 2025-10-26). Every check that does not pass is a false alarm;
+- clean: night after night without dirt (2025-05-29 to 2025-10-26). Every check that does not pass is a false alarm;
 - batches: from a day on a partner gets its batches wrong (`simulators/dirt_kinds/batches.py`), after the clean nights
-  before it: the night on which a check says so that was silent the night before, within four weeks;
+  before it: the night on which a check says so that was silent on the clean one, within four weeks;
 - rows: faulty rows (`simulators/dirt.py`) at three rates: those held for the right reason, and good ones held.
 
 What was found is kept in DIR/results.jsonl, line by line; `--step table` prints it as tables.
@@ -46,7 +46,10 @@ from worker_services.partners.registry import FileSource, load_partners
 from worker_services.secrets import Secrets
 from worker_services.settings import PROJECT_ROOT, Settings, partition
 
-FIRST, LAST = date(2025, 1, 1), date(2025, 10, 26)  # after the demo's last night the synthetic city slows down
+FIRST, LAST = (
+    date(2025, 5, 29),
+    date(2025, 10, 26),
+)  # from the campaign on; after the demo's last night the synthetic city slows down
 STARTS = (date(2025, 9, 1), date(2025, 9, 11))  # of what goes wrong: a Monday, a Thursday
 LONGEST = 28
 RATES = (0.005, 0.02, 0.1)
@@ -137,7 +140,6 @@ def batches(house: House, world: World, supply: Supply, fault: BatchFault, start
     shutil.rmtree(folder, ignore_errors=True)
     _copy_until(house, folder, supply, start)
     spoiled = House.at(folder)
-    said_before = house.alarms(supply, night(start - DAY))
     rng = np.random.default_rng([DEFAULT_SEED, crc32(f"{fault.kind} {supply} {start}".encode())])
     found: dict[str, Any] = {"step": "batches", "kind": fault.kind, "supply": supply, "start": start, "noticed": None}
     for number in range(LONGEST):
@@ -145,12 +147,11 @@ def batches(house: House, world: World, supply: Supply, fault: BatchFault, start
         before = rows_of(world, supply, night(interval.start - DAY))
         rows = fault.spoil(rng, rows_of(world, supply, interval), before).reset_index(drop=True)
         outcome = spoiled.deliver(supply, interval, rows)
-        alarms = spoiled.alarms(supply, interval)
-        new = {check: text for check, text in alarms.items() if check not in said_before}
+        said_anyway = house.alarms(supply, interval)
+        new = {name: text for name, text in spoiled.alarms(supply, interval).items() if name not in said_anyway}
         if new or outcome.outcome not in ("landed", "unchanged"):
             found |= {"noticed": number + 1, "outcome": outcome.outcome, "alarms": new}
             break
-        said_before = alarms
     shutil.rmtree(folder)
     return found
 

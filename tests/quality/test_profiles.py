@@ -90,20 +90,21 @@ def test_of_two_deliveries_the_one_that_stands_counts(settings: Settings) -> Non
 
 
 def test_a_night_of_too_few_rows_is_found_with_its_basis_and_not_learned(settings: Settings, check: Check) -> None:
-    mondays = [
-        Interval(day, day + timedelta(days=1)) for day in (date(2025, 8, 4) + timedelta(weeks=n) for n in range(7))
-    ]
-    for number, interval in enumerate(mondays[:5]):
-        assert "usual_rows" not in check(interval, rows=60 + number)
-    few = check(mondays[5], rows=12)["usual_rows"]
+    for interval in nights(date(2025, 7, 1), 41):
+        counted = Profile(f"{interval.start:%Y%m%d}", interval, 60 + interval.start.day % 7, {}, {}, {})
+        profiles.write(partition(settings.quality, FEED, PARTNER, interval.last_day), counted)
+        batches.commit(settings, manifest(counted.batch_id, interval))
+    monday, tuesday, next_monday = (Interval(date(2025, 8, day), date(2025, 8, day + 1)) for day in (11, 12, 18))
+    few = check(monday, rows=12)["usual_rows"]
     assert (few.status, few.observed) == ("failed", "12 行")
-    assert few.expected.endswith("（据2025-W32至2025-W36的5个周一，中位数±4倍离差）")
-    stored = read_json(partition(settings.quality, FEED, PARTNER, mondays[5].last_day) / "20250908.json")
+    assert few.expected.endswith("（据2025-W28至2025-W32的5个周一，近期水平±4倍离差）")
+    stored = read_json(partition(settings.quality, FEED, PARTNER, monday.last_day) / "20250811.json")
     assert few.expected in [line["expected"] for line in stored["checks"]]
-    assert check(mondays[5], rows=12)["usual_rows"] == few
-    following = check(mondays[6])["usual_rows"]
+    assert check(tuesday)["usual_rows"].status == "passed"
+    assert check(monday, rows=12)["usual_rows"] == few  # what came later says nothing of an earlier night
+    following = check(next_monday)["usual_rows"]
     assert following.status == "passed"
-    assert "2025-W32至2025-W36的5个周一" in following.expected
+    assert "2025-W28至2025-W32的5个周一" in following.expected
 
 
 def test_rows_of_the_nights_before_under_other_numbers_are_found(check: Check) -> None:

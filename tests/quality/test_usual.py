@@ -45,7 +45,7 @@ def is_usual(found: Learned) -> bool:
 
 def test_a_monday_is_measured_against_mondays_and_says_so() -> None:
     found = rows(profile(MONDAY, 108), past())
-    assert found.basis == "据2025-W24至2025-W35的12个周一，中位数±4倍离差"
+    assert found.basis == "据2025-W24至2025-W35的12个周一，近期水平±4倍离差"
     assert is_usual(found)
     sunday = profile(MONDAY - timedelta(days=1), 108)
     assert not is_usual(rows(sunday, past(sunday.interval.start)))
@@ -59,25 +59,28 @@ def test_later_batches_and_the_order_of_reading_change_nothing() -> None:
 
 
 def test_too_little_past_is_no_pass() -> None:
-    with pytest.raises(TooLittlePast, match="可比的只有 4个周一，至少要 5 个"):
+    with pytest.raises(TooLittlePast, match="可比的只有 4 个周一，至少要 5 个"):
         rows(profile(MONDAY, 108), past(nights=28))
     with pytest.raises(TooLittlePast, match="不是一日的批次"):
         rows(profile(MONDAY - timedelta(days=9), 1000, days=10), past())
 
 
-def test_holidays_are_measured_against_holidays_and_make_up_workdays_against_all_but_holidays() -> None:
-    holiday, make_up = date(2025, 10, 1), date(2025, 9, 28)
-    with pytest.raises(TooLittlePast, match="法定节假日"):
-        rows(profile(holiday, 20), past(holiday))
-    found = rows(profile(make_up, 100), past(make_up))
-    assert "个平日" in found.basis
-    assert is_usual(found)
+@pytest.mark.parametrize(("day", "kind"), [(date(2025, 10, 1), "法定节假日"), (date(2025, 9, 28), "调休上班日")])
+def test_days_that_are_like_few_others_are_not_judged(day: date, kind: str) -> None:
+    with pytest.raises(TooLittlePast, match=f"个{kind}，至少要 5 个"):
+        rows(profile(day, 20), past(day))
+
+
+def test_slow_growth_is_no_alarm_and_half_of_it_is() -> None:
+    grown = [replace(item, rows=round(item.rows * (1 + number / 60))) for number, item in enumerate(past())]
+    assert is_usual(rows(profile(MONDAY, 275), grown))
+    assert not is_usual(rows(profile(MONDAY, 138), grown))
 
 
 def test_what_failed_is_not_learned_and_other_checks_failures_are() -> None:
-    spoiled = [replace(item, rows=10 * item.rows, failed=frozenset({"check"})) for item in past()[:70]]
-    found = rows(profile(MONDAY, 108), [*spoiled, *past()[70:]], at_least=3)
-    assert "的3个周一" in found.basis
+    spoiled = [replace(item, rows=10 * item.rows, failed=frozenset({"check"})) for item in past()[:50]]
+    found = rows(profile(MONDAY, 108), [*spoiled, *past()[50:]])
+    assert "的5个周一" in found.basis
     assert is_usual(found)
     elsewhere = [replace(item, failed=frozenset({"other"})) for item in past()]
     assert rows(profile(MONDAY, 108), elsewhere) == rows(profile(MONDAY, 108), past())
@@ -99,7 +102,7 @@ def test_weeks_are_measured_against_weeks_and_only_whole_ones() -> None:
     current, earlier = profile(MONDAY, 108), past()
     found = rows(current, earlier, nights=7)
     assert found.value == 108 + sum(item.rows for item in earlier[-6:])
-    assert found.basis.endswith("的12个7日区间，中位数±4倍离差")
+    assert found.basis.endswith("的12个7日区间，近期水平±4倍离差")
     assert is_usual(found)
     with pytest.raises(TooLittlePast, match="近 7 日的批次不齐"):
         rows(current, earlier[:-1], nights=7)
@@ -161,7 +164,7 @@ def test_another_unit_and_an_emptied_column_are_found() -> None:
 def test_a_long_history_serves_for_shares_and_not_for_numbers_of_rows() -> None:
     history = [profile(date(2025, 1, 1), 24_000, days=243)]
     assert drift(profile(MONDAY, 110), history).basis.startswith("据2025-W01至2025-W35的1个批次")
-    with pytest.raises(TooLittlePast, match="可比的只有 0个周一"):
+    with pytest.raises(TooLittlePast, match="可比的只有 0 个周一"):
         rows(profile(MONDAY, 108), history)
 
 

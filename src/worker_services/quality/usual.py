@@ -22,10 +22,11 @@ from worker_services.seeds import read_seed
 
 FigureKind = Literal["rows", "filled", "median", "drift", "absent"]
 DAY_KINDS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
-HOLIDAY, MAKE_UP_WORKDAY, ORDINARY = "法定节假日", "调休上班日", "平日"
+HOLIDAY, MAKE_UP_WORKDAY = "法定节假日", "调休上班日"
 ROBUST_SIGMA = 1.4826  # of a normal distribution in units of its median absolute deviation
 CHANCE = 3.0  # standard deviations of a drift that chance alone may give
-SEASON = 0.04  # of the square root of a number of rows: 8% of the rows
+SEASON = 0.02  # of the square root of a number of rows: 4% of the rows
+RECENT, LATEST_NIGHTS, FEWEST = 4, 28, 8
 MEMBERS_NAMED = 5
 
 
@@ -164,48 +165,68 @@ def _before(window: _Window, sound: Iterable[Profile]) -> list[Profile]:
 
 
 def _blocks(figure: Figure, reference: Sequence[Profile]) -> list[_Window]:
-    """The reference cut, from its end, into windows of as many nights as are measured; a longer batch is one alone."""
+    """The reference cut, from its end, into windows of as many nights as measured, by time; a longer batch is one."""
     blocks: list[list[Profile]] = []
     for item in sorted(reference, key=_end, reverse=True):
         if blocks and (blocks[-1][0].interval.end - item.interval.start).days <= figure.nights:
             blocks[-1].append(item)
         else:
             blocks.append([item])
-    return [_Window(tuple(reversed(block))) for block in blocks]
+    return [_Window(tuple(reversed(block))) for block in reversed(blocks)]
 
 
 def _rows(figure: Figure, window: _Window, sound: Sequence[Profile]) -> Learned:
     """Counts are compared as square roots, whose spread does not grow with them, and by the same kind of day."""
     if window.days != figure.nights:
         raise TooLittlePast(f"近 {figure.nights} 日的批次不齐" if figure.nights > 1 else "不是一日的批次")
-    if figure.nights == 1:
-        kind = day_kind(window.profiles[0].interval.start)
-        like = [item for item in sound if item.days == 1 and _is_like(kind, day_kind(item.interval.start))]
-        blocks, of_what = [_Window((item,)) for item in like], f"个{ORDINARY if kind == MAKE_UP_WORKDAY else kind}"
-    else:
-        blocks = [block for block in _blocks(figure, _before(window, sound)) if block.days == figure.nights]
-        of_what = f"个{figure.nights}日区间"
-    if len(blocks) < figure.at_least:
-        raise TooLittlePast(f"可比的只有 {len(blocks)}{of_what}，至少要 {figure.at_least} 个")
-    roots = [math.sqrt(block.rows) for block in blocks]
-    middle = median(roots)
+    if figure.nights > 1 and _has_holiday(window):
+        raise TooLittlePast(f"近 {figure.nights} 日有法定节假日，不可比")
+    kind = _kind(window)
+    of_what = f"个{kind or f'{figure.nights}日区间'}"
+    past = [block for block in _blocks(figure, _before(window, sound)) if block.days == figure.nights]
+    past = past if kind else [block for block in past if not _has_holiday(block)]
+    level, spread = _level(figure, kind, of_what, [(_kind(block), math.sqrt(block.rows)) for block in past])
     # Half a unit is the spread of a count by chance alone (Anscombe); the rest of the floor is for a busier season.
-    spread = max(ROBUST_SIGMA * _deviation(roots), 0.5, SEASON * middle) * figure.tolerance
-    low, high = math.floor(max(0.0, middle - spread) ** 2), math.ceil((middle + spread) ** 2)
-    return Learned(window.rows, low, high, _basis(blocks, of_what, f"中位数±{figure.tolerance:g}倍离差"))
+    spread = max(spread, 0.5, SEASON * level) * figure.tolerance
+    low, high = math.floor(max(0.0, level - spread) ** 2), math.ceil((level + spread) ** 2)
+    like = [block for block in past if _kind(block) == kind]
+    return Learned(window.rows, low, high, _basis(like, of_what, f"近期水平±{figure.tolerance:g}倍离差"))
 
 
 def _filled(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learned:
     column = str(figure.column)
-    shares = [block.filled(column) / block.rows for block in blocks if block.rows]
-    if not shares:
-        raise TooLittlePast("以往批次没有数据行")
-    middle = median(shares)
-    chance = math.sqrt(max(middle * (1 - middle), 0.01) / window.rows)
-    spread = max(ROBUST_SIGMA * _deviation(shares), chance, 0.02) * figure.tolerance
-    rule = f"中位数±{figure.tolerance:g}倍离差"
+    known = [block for block in blocks if block.rows]
+    shares = [("", block.filled(column) / block.rows) for block in known]
+    level, spread = _level(figure, "", "个区间", shares)
+    chance = math.sqrt(max(level * (1 - level), 0.05) / window.rows)
+    spread = max(spread, chance, 0.02) * figure.tolerance
+    rule = f"近期水平±{figure.tolerance:g}倍离差"
     share = window.filled(column) / window.rows
-    return Learned(share, max(0.0, middle - spread), min(1.0, middle + spread), _basis(blocks, "个批次", rule))
+    low, high = max(0.0, level - spread), min(1.0, level + spread)
+    return Learned(share, low, high, _basis(known, "个区间", rule))
+
+
+def _level(figure: Figure, kind: str, of_what: str, series: Sequence[tuple[str, float]]) -> tuple[float, float]:
+    """Where a figure stands at present, and how far it usually lies from that.
+
+    It stands where the last RECENT windows of its kind stand, and as much above as each of the last windows lay above
+    those before it (LATEST_NIGHTS back, and FEWEST at least): slow growth is no alarm. How much that varied is its
+    spread. Kinds of day stand at levels of their own and share growth and spread.
+    """
+    residuals = []
+    for number, (other, value) in enumerate(series):
+        before = [seen for like, seen in series[:number] if like == other][-RECENT:]
+        if len(before) == RECENT:
+            residuals.append(value - median(before))
+    recent = [seen for like, seen in series if like == kind]
+    if len(recent) < figure.at_least:
+        raise TooLittlePast(f"可比的只有 {len(recent)} {of_what}，至少要 {figure.at_least} 个")
+    if len(residuals) < figure.at_least:
+        raise TooLittlePast(f"可据以计算波动的只有 {len(residuals)} 个区间，至少要 {figure.at_least} 个")
+    latest = residuals[-max(LATEST_NIGHTS // figure.nights, FEWEST) :]
+    growth = median(latest)
+    spread = ROBUST_SIGMA * median(abs(residual - growth) for residual in latest)
+    return median(recent[-RECENT:]) + growth, spread
 
 
 def _median(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learned:
@@ -224,7 +245,7 @@ def _median(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learn
 def _drift(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learned:
     """How far the shares of the codes have moved: the population stability index less what chance alone gives.
 
-    What the past itself has moved between its own windows is allowed for by half as much again.
+    What the past itself has moved between its own windows is allowed for twice over.
     """
     column = str(figure.column)
     everything = _Window(tuple(item for block in blocks for item in block.profiles)).codes(column)
@@ -232,8 +253,8 @@ def _drift(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learne
         raise TooLittlePast("以往批次没有数据行")
     now = window.codes(column)
     own = [_drifted(found, rest) for block in blocks if (found := block.codes(column)) and (rest := everything - found)]
-    high = max(figure.tolerance, 1.5 * max(own, default=0.0))
-    basis = _basis(blocks, "个批次", "以往最大值的1.5倍" if high > figure.tolerance else "超出偶然波动的部分")
+    high = max(figure.tolerance, 2 * max(own, default=0.0))
+    basis = _basis(blocks, "个批次", "以往最大值的两倍" if high > figure.tolerance else "超出偶然波动的部分")
     return Learned(_drifted(now, everything), None, high, basis, _moved(now, everything))
 
 
@@ -278,18 +299,17 @@ def _moved(now: Counter[str], usual: Counter[str]) -> str:
     return "，".join(f"{code or '空值'} 由 {usual[code] / before:.1%} 变为 {now[code] / after:.1%}" for code in most)
 
 
-def _is_like(kind: str, other: str) -> bool:
-    """A make-up workday is like no day of the week in particular: it is compared with all that are no holidays."""
-    return other != HOLIDAY if kind == MAKE_UP_WORKDAY else other == kind
+def _kind(window: _Window) -> str:
+    """The kind of day of a night; windows of several nights are all of one kind."""
+    return day_kind(window.profiles[0].interval.start) if window.days == 1 else ""
+
+
+def _has_holiday(window: _Window) -> bool:
+    return any(day_kind(item.interval.start) == HOLIDAY for item in window.profiles)
 
 
 def _end(item: Profile) -> date:
     return item.interval.end
-
-
-def _deviation(values: Sequence[float]) -> float:
-    middle = median(values)
-    return median(abs(value - middle) for value in values)
 
 
 def _basis(blocks: Sequence[_Window], of_what: str, rule: str) -> str:

@@ -207,15 +207,15 @@ def _of_suite(stage: Stage, check: Check, subject_zh: str) -> Entry:
 
 
 def _dbt_tests(manifest: Mapping[str, Any]) -> Iterator[Entry]:
+    """Generic tests belong to a relation; singular ones hold several against each other, and say in `meta` what for."""
     tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
-    for node in sorted(tests, key=lambda node: (node["attached_node"] or "~", node["name"])):
-        subject = manifest["nodes"].get(node["attached_node"]) or manifest["nodes"].get(node["depends_on"]["nodes"][0])
-        meta = node["config"]["meta"] or node["config"]
-        if node.get("test_metadata"):
+    for node in sorted(tests, key=lambda node: (node.get("attached_node") or "~", node["name"])):
+        if node.get("attached_node"):
+            relation = manifest["nodes"][node["attached_node"]]
             what, why, dimension = _generic(node)
-            owner, name = _steward(str(subject["original_file_path"])), str(subject["name"])
+            owner, name = _steward(str(relation["original_file_path"])), str(relation["name"])
         else:
-            what, why, dimension = meta["what"], meta["why"], meta["dimension"]
+            what, why, dimension = (node["config"]["meta"][key] for key in ("what", "why", "dimension"))
             owner, name = DATA_TEAM, "跨表核对"
         yield Entry(
             check_id=f"dbt.{node['unique_id'].split('.')[2]}",

@@ -334,7 +334,7 @@ def _lasting(
         item["exception_info"] = {
             "raised_exception": fault is not None,
             "exception_message": fault,
-            "exception_traceback": None,
+            "exception_traceback": fault and "",  # Data Docs want a text where there was an exception
         }
     passed = sum(result.status == "passed" for result in results)
     return {

@@ -1,12 +1,16 @@
 """What the checks find of dirt that is known, how soon, and how often they cry over clean nights.
 
-    python -m benchmarks.known_dirt --folder DIR                  # all steps, an hour and more
+    python -m benchmarks.known_dirt --folder DIR                  # all steps, some hours
+    python -m benchmarks.known_dirt --folder DIR --step learned --step table
     python -m benchmarks.known_dirt --folder DIR --step clean --step batches --supply eye_hospital/health_services
 
 Each batch goes through the real door: a file in a folder is fetched, sealed, read, judged row by row, pseudonymised,
 checked against its suite and the partner's past, landed. Steps:
 
-- clean: night after night without dirt (2025-05-29 to 2025-10-26). Every check that does not pass is a false alarm;
+- learned: the checks that learn, alone and without the door, on every supply and every night of 2025 to 26 October:
+  their profiles are made straight from the rows. Every check that does not pass is a false alarm; a minute or two;
+- clean: all checks, through the door, night after night without dirt (`--nights`, by default from the campaign's first
+  day on). Every check that does not pass is a false alarm;
 - batches: from a day on a partner gets its batches wrong (`simulators/dirt_kinds/batches.py`), after the clean nights
   before it: the night on which a check says so that was silent on the clean one, within four weeks;
 - rows: faulty rows (`simulators/dirt.py`) at three rates: those held for the right reason, and good ones held.
@@ -15,11 +19,12 @@ What was found is kept in DIR/results.jsonl, line by line; `--step table` prints
 """
 
 import json
+import math
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
@@ -39,22 +44,25 @@ from simulators.vocabulary import FIELDS
 from simulators.world import DEFAULT_SEED, World, make_world
 from simulators.world import Interval as SimulatedInterval
 from worker_services.connections import Connection
+from worker_services.contracts import load_contract
 from worker_services.intervals import Interval
 from worker_services.landing import outcomes
 from worker_services.landing.ingest import ingest
 from worker_services.partners.registry import FileSource, load_partners
+from worker_services.quality.checks import batch_checks
+from worker_services.quality.profiles import EMPTY, Profile, coded_columns, number_columns, optional_columns
+from worker_services.quality.usual import TooLittlePast, learn
 from worker_services.secrets import Secrets
 from worker_services.settings import PROJECT_ROOT, Settings, partition
 
-FIRST, LAST = (
-    date(2025, 5, 29),
-    date(2025, 10, 26),
-)  # from the campaign on; after the demo's last night the synthetic city slows down
+NIGHTS = Interval(date(2025, 5, 29), date(2025, 10, 27))  # from the campaign on; later the synthetic city slows down
+YEAR = Interval(date(2025, 1, 1), NIGHTS.end)
 STARTS = (date(2025, 9, 1), date(2025, 9, 11))  # of what goes wrong: a Monday, a Thursday
 LONGEST = 28
 RATES = (0.005, 0.02, 0.1)
 DAY = timedelta(days=1)
-STEPS = ("clean", "batches", "rows", "table")
+SUITES = PROJECT_ROOT / "expectations" / "suites"
+STEPS = ("learned", "clean", "batches", "rows", "table")
 
 
 @dataclass(frozen=True)
@@ -124,11 +132,48 @@ def rows_of(world: World, supply: Supply, interval: Interval) -> pd.DataFrame:
     return world.delivered(*supply, SimulatedInterval(interval.start, interval.end))
 
 
-def clean(house: House, world: World, supply: Supply) -> Iterator[dict[str, Any]]:
-    """Every night from the first on which the partner has anything to deliver."""
-    first = max(FIRST, world.logs[supply]["_reported_at"].min().date())
-    for number in range((LAST - first).days + 1):
-        interval = night(first + number * DAY)
+def each_night(world: World, supply: Supply, within: Interval) -> Iterator[Interval]:
+    """From the first night on which the partner has anything to deliver."""
+    first = max(within.start, world.logs[supply]["_reported_at"].min().date())
+    for number in range((within.end - first).days):
+        yield night(first + number * DAY)
+
+
+def learned(world: World, supply: Supply) -> Iterator[dict[str, Any]]:
+    """Every night, judged by the checks that learn; what they find is not learned from."""
+    checks = [check for check in batch_checks(supply[1], SUITES) if check.figure]
+    past: list[Profile] = []
+    for interval in each_night(world, supply, YEAR):
+        current = profile_of(supply[1], rows_of(world, supply, interval), interval)
+        alarms, judged = {}, 0
+        for check in checks:
+            with suppress(TooLittlePast):
+                found = learn(check.figure, check.check_id, current, past)
+                judged += 1
+                if found.value < (found.low or -1) or found.value > (math.inf if found.high is None else found.high):
+                    alarms[check.check_id] = f"{found.value:g} outside of {found.low} to {found.high}"
+        past.append(replace(current, failed=frozenset(alarms)))
+        yield {"step": "learned", "supply": supply, "night": interval.start, "judged": judged, "alarms": alarms}
+
+
+def profile_of(feed: str, rows: pd.DataFrame, interval: Interval) -> Profile:
+    """What `profiles.measure` says of clean rows once landed, but for what the door derives from ID numbers."""
+    contract = load_contract(feed)
+    coded = [column for column in coded_columns(contract) if column in rows]
+    numbers = [column for column in number_columns(contract) if column in rows and rows[column].notna().any()]
+    return Profile(
+        batch_id=str(interval),
+        interval=interval,
+        rows=len(rows),
+        filled={name: int(rows[name].notna().sum()) for name in optional_columns(contract) if name in rows},
+        codes={name: rows[name].fillna(EMPTY).value_counts().to_dict() for name in coded},
+        medians={name: float(pd.to_numeric(rows[name]).median()) for name in numbers},
+    )
+
+
+def clean(house: House, world: World, supply: Supply, nights: Interval) -> Iterator[dict[str, Any]]:
+    """Every night through the door, judged by every check."""
+    for interval in each_night(world, supply, nights):
         outcome = house.deliver(supply, interval, rows_of(world, supply, interval))
         alarms = house.alarms(supply, interval)
         yield {"step": "clean", "supply": supply, "night": interval.start, "outcome": outcome.outcome, "alarms": alarms}
@@ -196,7 +241,10 @@ def rows(house: House, supply: Supply, rate: float) -> dict[str, Any]:
 @click.option("--step", "steps", multiple=True, type=click.Choice(STEPS), default=STEPS, show_default=True)
 @click.option("--supply", "named", multiple=True, help="partner/feed; all without it.")
 @click.option("--kind", "kinds", multiple=True, help="Only these kinds of batch dirt.")
-def main(folder: Path, steps: tuple[str, ...], named: tuple[str, ...], kinds: tuple[str, ...]) -> None:
+@click.option("--nights", type=Interval.parse, default=str(NIGHTS), show_default=True, help="The clean nights.")
+def main(
+    folder: Path, steps: tuple[str, ...], named: tuple[str, ...], kinds: tuple[str, ...], nights: Interval
+) -> None:
     """Measure the checks on known dirt."""
     plain_files()
     wanted = [supply for supply in supplies() if not named or "/".join(supply) in named]
@@ -208,10 +256,12 @@ def main(folder: Path, steps: tuple[str, ...], named: tuple[str, ...], kinds: tu
         with results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(found, ensure_ascii=False, default=str) + "\n")
 
-    if "clean" in steps:
-        for supply in wanted:
-            for found in clean(house, world, supply):
-                keep(found)
+    for supply in wanted:
+        for found in learned(world, supply) if "learned" in steps else ():
+            keep(found)
+    for supply in wanted:
+        for found in clean(house, world, supply, nights) if "clean" in steps else ():
+            keep(found)
     if "batches" in steps:
         for fault in BATCH_FAULTS:
             for supply in fault.supplies:
@@ -243,14 +293,8 @@ def show(found: list[dict[str, Any]]) -> None:
         last = f"{median(nights):g}, {worst if worst <= LONGEST else 'never'}"
         names = ", ".join(f"`{name}`" for name, _ in by.most_common(3))
         print(f"| {says[kind]} (`{kind}`) | {len(items)} | {within} | {last} | {names} |")
-    nights = [item for item in found if item["step"] == "clean"]
-    crying = Counter(check for item in nights for check in item["alarms"])
-    print(f"\n{len(nights)} clean partner-nights, {sum(crying.values())} false alarms\n")
-    if nights:
-        print("| check | false alarms | per 1,000 partner-nights |\n|---|---|---|")
-    of_feed = Counter(item["supply"][1] for item in nights)
-    for check, number in crying.most_common():
-        print(f"| `{check}` | {number} | {1000 * number / of_feed[check.split('.')[0]]:.1f} |")
+    for step in ("learned", "clean"):
+        show_false_alarms(step, [item for item in found if item["step"] == step])
     of_rate: dict[float, list[dict[str, Any]]] = defaultdict(list)
     for item in found:
         if item["step"] == "rows":
@@ -262,6 +306,18 @@ def show(found: list[dict[str, Any]]) -> None:
             sum(item[name] for item in items) for name in ("injected", "caught", "held", "wrongly_held")
         )
         print(f"| {rate:.1%} | {injected} | {caught / injected:.4f} | {wrongly} | {1 - wrongly / held:.4f} |")
+
+
+def show_false_alarms(step: str, nights: list[dict[str, Any]]) -> None:
+    if not nights:
+        return
+    crying = Counter((item["supply"][0], check) for item in nights for check in item["alarms"])
+    of_supply = Counter(tuple(item["supply"]) for item in nights)
+    judged = f", {sum(item['judged'] for item in nights)} times judged" if step == "learned" else ""
+    print(f"\n{step}: {len(nights)} clean partner-nights{judged}, {sum(crying.values())} false alarms\n")
+    print("| check | partner | false alarms | of nights |\n|---|---|---|---|")
+    for (partner, check), number in crying.most_common():
+        print(f"| `{check}` | {partner} | {number} | {of_supply[partner, check.split('.')[0]]} |")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.known_dirt import House, batches, night, plain_files, rows_of
 from simulators.dirt_kinds.batches import BATCH_FAULTS, EYE, MATERNITY, REGISTER, RELIEF
 from simulators.world import World, make_world
+from worker_services.intervals import Interval
 from worker_services.partners.registry import load_partners
 
 START = date(2025, 9, 1)
@@ -70,10 +71,10 @@ def test_a_batch_that_is_wrong_is_noticed(
 
 def test_each_kind_changes_what_is_delivered(world: World) -> None:
     assert len(KINDS) == len(BATCH_FAULTS)
-    interval = night(START)
+    week, before = Interval(START, START + timedelta(days=7)), night(START - timedelta(days=1))
     for fault in BATCH_FAULTS:
         for supply in fault.supplies:
-            rows, before = rows_of(world, supply, interval), rows_of(world, supply, night(START - timedelta(days=1)))
-            spoiled = fault.spoil(np.random.default_rng(1), rows, before)
-            assert fault.spoil(np.random.default_rng(1), rows, before).equals(spoiled)
-            assert rows.empty or not spoiled.equals(rows), (fault.kind, supply)
+            rows, yesterday = rows_of(world, supply, week), rows_of(world, supply, before)
+            spoiled = fault.spoil(np.random.default_rng(1), rows, yesterday)
+            assert fault.spoil(np.random.default_rng(1), rows, yesterday).equals(spoiled)
+            assert not spoiled.equals(rows), (fault.kind, supply)

@@ -310,7 +310,7 @@ def _learned_text(figure: Figure, found: Learned) -> str:
     if figure.figure == "absent":
         return "常有的代码都有"
     low, high = (None if bound is None else _figure_text(figure, bound) for bound in (found.low, found.high))
-    return f"{low} 至 {high}" if low else f"不大于 {high}"
+    return f"{low.removesuffix(' 行')} 至 {high}" if low else f"不大于 {high}"
 
 
 def _figure_text(figure: Figure, value: float) -> str:

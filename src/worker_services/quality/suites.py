@@ -324,11 +324,11 @@ def _lasting(
     document: dict[str, Any], ordered: list[dict[str, Any]], checks: list[Check], results: list[CheckResult]
 ) -> dict[str, Any]:
     """The part of a GX result that is the same for the same data: no run times, paths or stack traces."""
-    stated = {check.check_id: check.kwargs for check in checks}
+    stated = {check.check_id: _arguments(replace(check, relations={})) for check in checks}
     for item in ordered:
         kwargs = item["expectation_config"]["kwargs"]
         kwargs.pop("batch_id", None)
-        if "unexpected_rows_query" in kwargs:  # as it was asked, without where the rows lie
+        if "unexpected_rows_query" in kwargs:  # without where the rows lie that it reads beside the batch
             kwargs |= stated[item["expectation_config"]["meta"]["check_id"]]
         fault = _fault(item["exception_info"])
         item["exception_info"] = {

@@ -3,7 +3,7 @@
 import click
 
 from worker_services import __version__
-from worker_services.audit.cli import commands as audit_commands
+from worker_services.audit.cli import audit
 from worker_services.audit.ledger import LedgerUnusable
 from worker_services.audit.ledger_cli import commands as ledger_commands
 from worker_services.briefing.cli import briefing
@@ -11,7 +11,7 @@ from worker_services.landing.cli import corrections, quarantine
 from worker_services.mailing.cli import commands as mailing_commands
 from worker_services.partners.cli import partner
 from worker_services.privacy.cli import privacy
-from worker_services.quality.cli import audit
+from worker_services.quality.cli import quality
 from worker_services.warehouse.cli import warehouse
 
 
@@ -31,9 +31,9 @@ def main() -> None:
     """Data pipeline and reporting warehouse of a city federation of trade unions."""
 
 
-for group in (partner, quarantine, corrections, warehouse, briefing, audit, privacy):
+for group in (partner, quarantine, corrections, warehouse, briefing, audit, quality, privacy):
     main.add_command(group)
 for command in mailing_commands:
     briefing.add_command(command)
-for command in (*audit_commands, *ledger_commands):
+for command in ledger_commands:
     audit.add_command(command)

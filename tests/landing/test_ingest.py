@@ -59,10 +59,11 @@ def test_a_partner_that_is_down_is_missing_and_the_others_go_on(house: House, pa
         outcome = house.ingest(partner, feed, SUNDAY)
         other = house.ingest("job_fair_system", "job_fairs", SUNDAY)
     assert (outcome.outcome, outcome.retryable) == ("missing", True)
+    assert outcome.failed_checks == ("delivery.arrived",)
     says(outcome.message_zh, partner, feed)
     assert "无法连接" in outcome.message_zh
     assert other.is_landed
-    assert outcomes.latest(house.settings, partner, feed, SUNDAY).outcome == "missing"
+    assert outcomes.latest(house.settings, partner, feed, SUNDAY) == outcome
     assert house.ingest(partner, feed, SUNDAY).outcome in ("landed", "partly_quarantined")
     assert outcomes.latest(house.settings, partner, feed, SUNDAY).is_landed
 
@@ -86,6 +87,8 @@ def test_a_delivery_cut_off_is_refused_whole_and_kept_in_the_vault(house: House,
     assert not batches.of_interval(house.settings, partner, feed, HISTORY)
     if outcome.outcome == "rejected":
         assert list(house.settings.vault.rglob("*.age"))
+    if (partner, feed) == HOSPITAL:
+        assert outcome.failed_checks == ("delivery.control_total",)
     house.partners.clear(partner)
     assert house.ingest(partner, feed, HISTORY).is_landed
 
@@ -105,6 +108,7 @@ def test_a_changed_header_says_which_is_gone_and_what_came_instead(house: House,
         outcome = house.ingest(partner, feed, SUNDAY)
     assert outcome.outcome == "rejected"
     says(outcome.message_zh, partner, feed)
+    assert outcome.failed_checks == ("delivery.columns",)
     assert "缺少约定的" in outcome.message_zh
     assert "未登记的" in outcome.message_zh
     assert "映射" in outcome.message_zh
@@ -130,6 +134,7 @@ def test_yesterdays_file_sent_again_as_todays_is_not_counted_twice(house: House)
     finally:
         sunday.write_bytes(kept)
     assert outcome.outcome == "unchanged"
+    assert outcome.failed_checks == ("delivery.not_an_old_one",)
     assert "重复交付" in outcome.message_zh
     assert not batches.of_interval(house.settings, partner, feed, SUNDAY)
     assert outcomes.latest(house.settings, partner, feed, SUNDAY) == outcome
@@ -288,6 +293,7 @@ def test_a_batch_that_fails_a_critical_check_leaves_no_file(house: House, monkey
     monkeypatch.setattr(ingest, "_critical_failures", fail)
     outcome = replace(house, secrets=rotated).ingest(partner, feed, SUNDAY)
     assert (outcome.outcome, outcome.message_zh[-8:]) == ("rejected", "整批退回。不合理")
+    assert outcome.failed_checks == ("volume",)
     assert seen == [".keys", ".parquet"]
     assert not [path for path in house.settings.landing.rglob("*") if path.is_file()]
 

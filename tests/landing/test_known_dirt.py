@@ -10,6 +10,7 @@ from simulators.world import Interval as SimulatedInterval
 from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
 from worker_services.contracts import load_contract
 from worker_services.partners.registry import load_partners
+from worker_services.quality.catalogue import collect
 
 ROW = ["partner", "feed", "interval", "row_number"]
 PAIRS = [(partner, feed) for partner, item in load_partners().items() for feed in item.feeds]
@@ -42,6 +43,14 @@ def test_no_good_row_is_refused(full_house, held, record_property):
     wrongly = refused[refused["_merge"] == "left_only"]
     record_property("precision", 1 - len(wrongly) / len(refused))
     assert wrongly[ROW].to_dict("records") == []
+
+
+def test_whatever_held_a_row_is_in_the_catalogue(full_house, held):
+    known = {entry.check_id for entry in collect(full_house.settings, None) if entry.stage == "row"}
+    found = held[["feed", "rule", "column_name"]].drop_duplicates()
+    assert len(found)
+    for feed, rule, column in found.itertuples(index=False):
+        assert ".".join([feed, "row", rule, *([column] if column else [])]) in known
 
 
 @pytest.mark.parametrize(("partner", "feed"), PAIRS)

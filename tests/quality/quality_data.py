@@ -30,6 +30,7 @@ PRINTED_FROM = "build_20251019T190000Z_89abcdef"
 REJECTED = ("training_base", "training_sessions")
 MISSING = ("mediation_center", "mediation_events")
 FORGOTTEN = ("job_fair_system", "job_fairs")
+CHECKED_FACTS = ("fct_mediation_case_events", "fct_relief_payments", "fct_job_postings")
 
 
 def write_batch(path: Path, feed: str, rows: int, changes: dict[str, str] | None = None) -> Path:
@@ -64,7 +65,7 @@ def write_warehouse(settings: Settings, statements: tuple[str, ...] = ()) -> Pat
         database.execute("create schema marts; create schema landing")
         database.execute("create table landing.partners (partner_id varchar, feed varchar)")
         for model in models:
-            if model["name"].startswith("rpt_"):
+            if model["name"].startswith("rpt_") or model["name"] in CHECKED_FACTS:
                 columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
                 database.execute(f"create table marts.{model['name']} ({columns})")
         for table, rows in _mart_rows().items():
@@ -215,6 +216,11 @@ def _mart_rows() -> dict[str, list[dict[str, Any]]]:
                 row |= {"cumulative_value": value if kind == "rate" or is_hidden else 10 * whole}
                 row |= {"target": None if kind == "rate" else 1000, "status_code": "on_pace", "expected_share": 0.8}
                 weekly.append(row)
+    for number, relief, positions in ((42, 0, 0), (43, 2000, 30)):
+        city = {"scope_type": "city", "scope_code": "220100", "week_id": f"2025-W{number}", "is_suppressed": False}
+        city |= {"week_start": date.fromisocalendar(2025, number, 1), "week_end": date.fromisocalendar(2025, number, 7)}
+        weekly.append(city | {"metric_id": "relief_money_yuan", "value": relief})
+        weekly.append(city | {"metric_id": "positions_offered", "value": positions})
     return {
         "landing.partners": [{"partner_id": partner, "feed": feed} for partner, feed in pairs],
         "marts.rpt_metric_catalogue": [
@@ -232,6 +238,17 @@ def _mart_rows() -> dict[str, list[dict[str, Any]]]:
             for metric_id, kind, counts_people in metrics
         ],
         "marts.rpt_metric_weekly": weekly,
+        "marts.fct_relief_payments": [
+            {"payment_id": f"p{number}", "relief_kind": "money", "amount_yuan": 500, "paid_on": date(2025, 10, 20)}
+            for number in range(4)
+        ],
+        "marts.fct_job_postings": [{"posting_id": "p1", "headcount": 30, "fair_date": date(2025, 10, 21)}],
+        "marts.fct_mediation_case_events": [
+            {"partner_id": "mediation_center", "case_id": f"c{case}", "event_number": number, "event_type": event,
+             "happened_on": date(2025, 10, 19 + number), "times_reopened": 0, "is_closing": event == "agreement"}
+            for case in range(20)
+            for number, event in ((1, "accepted"), (2, "mediation_held"), (3, "agreement"))
+        ],
         "marts.rpt_partner_freshness": [
             {
                 "partner_id": partner,

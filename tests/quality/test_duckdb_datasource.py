@@ -162,7 +162,7 @@ def expectation(name: str, **arguments: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def results(parquet: Path) -> list[Any]:
-    from worker_services.quality.duckdb_datasource import parquet_relation
+    from worker_services.sql_literals import parquet_relation
 
     return validate(parquet_relation(parquet), *((name, arguments) for name, arguments, _ in CASES))
 
@@ -205,7 +205,7 @@ def test_both_answers_occur() -> None:
     ],
 )
 def test_an_engine_error_is_an_error(parquet: Path, name: str, arguments: dict[str, Any]) -> None:
-    from worker_services.quality.duckdb_datasource import parquet_relation
+    from worker_services.sql_literals import parquet_relation
 
     broken, sound = validate(
         parquet_relation(parquet),
@@ -218,7 +218,7 @@ def test_an_engine_error_is_an_error(parquet: Path, name: str, arguments: dict[s
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
-    from worker_services.quality.duckdb_datasource import parquet_relation
+    from worker_services.sql_literals import parquet_relation
 
     (result,) = validate(
         parquet_relation(tmp_path / "gone.parquet"), ("expect_table_row_count_to_be_between", {"min_value": 0})
@@ -246,7 +246,8 @@ def test_a_database_is_opened_read_only(tmp_path: Path) -> None:
 def test_what_does_not_fit_below_the_ceiling_is_laid_out_on_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_warehouse: bool
 ) -> None:
-    from worker_services.quality.duckdb_datasource import ephemeral_context, open_relations, parquet_relation
+    from worker_services.quality.duckdb_datasource import ephemeral_context, open_relations
+    from worker_services.sql_literals import parquet_relation
 
     large = "select sha256(i::varchar) as key from range(3000000) as numbers (i)"
     path = tmp_path / "large"

@@ -11,8 +11,10 @@ from quality_data import NIGHT
 from worker_services.contracts import contract_feeds, load_contract
 from worker_services.metrics import catalogue
 from worker_services.quality.checks import (
+    USUAL,
     BatchContext,
     Check,
+    NotApplicable,
     SuiteError,
     batch_checks,
     bind,
@@ -74,7 +76,8 @@ def test_bounds_follow_the_batch() -> None:
     assert late and late.kwargs["min_value"] == date(2025, 9, 24)
     future = bind(by_name["health_services.not_future_service_date"], context)
     assert future and future.kwargs["max_value"] == date(2025, 10, 25)
-    assert bind(by_name["health_services.volume"], BatchContext("b", "eye_hospital", NIGHT)) is None
+    with pytest.raises(NotApplicable, match="尚无以往批次可比"):
+        bind(by_name["health_services.volume"], BatchContext("b", "eye_hospital", NIGHT))
 
 
 ENTRY = {
@@ -100,6 +103,13 @@ ENTRY = {
         ({"note": "?"}, "check 1 ('volume'), note"),
         ({"table": "rpt_build"}, "'table' belongs to the checks of marts.yaml"),
         ({"what": ""}, "check 1 ('volume'), what"),
+        ({"owner": "somebody"}, "check 1 ('volume'), owner"),
+        ({"expectation": "expect_figure_to_be_usual", "kwargs": {"figure": "mood", "tolerance": 4}}, "figure"),
+        ({"expectation": "expect_figure_to_be_usual", "kwargs": {"figure": "rows"}}, "tolerance"),
+        (
+            {"expectation": "expect_figure_to_be_usual", "kwargs": {"figure": "drift", "tolerance": 1}},
+            "'column' belongs",
+        ),
     ],
 )
 def test_a_faulty_entry_is_refused_by_name(tmp_path: Path, entry: dict[str, Any], message: str) -> None:
@@ -110,6 +120,15 @@ def test_a_faulty_entry_is_refused_by_name(tmp_path: Path, entry: dict[str, Any]
         load_suite(tmp_path, "vouchers")
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_a_learned_check_of_a_column_that_the_contract_lacks_is_refused(tmp_path: Path) -> None:
+    figure = {"figure": "median", "column": "voucher_type", "tolerance": 3}
+    entry = ENTRY | {"expectation": USUAL, "kwargs": figure}
+    suite = {"suite": "vouchers", "title": "健康服务券", "checks": [entry]}
+    (tmp_path / "vouchers.yaml").write_text(yaml.safe_dump(suite, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(SuiteError, match=r"vouchers\.volume: the contract has no such column"):
+        batch_checks("vouchers", tmp_path)
 
 
 @pytest.mark.parametrize(

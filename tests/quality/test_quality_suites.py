@@ -567,7 +567,7 @@ def test_the_same_batch_gives_the_same_file(
     assert read_json(file)["status"] == "warning"
     validate_batch(settings, "job_fairs", path, context)
     assert file.read_bytes() == first
-    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert {path.name for path in file.parent.iterdir()} == {file.name, f"{context.batch_id}.profile.ndjson"}
 
 
 def test_shares_are_not_judged_on_a_handful_of_rows(
@@ -662,7 +662,16 @@ FIRST = "metric_id = 'mediation_cases_accepted' and scope_type = 'city' and week
                 "insert into marts.rpt_quality_reasons (rule, dimension_zh) values ('a', null), ('b', '美观性')",
                 "update marts.rpt_service_categories set person_times = -1",
                 "insert into marts.rpt_service_categories (person_times, is_suppressed) values (3, false)",
-                "update marts.rpt_reconciliation_weekly set rows_agreed = 0.5 * rows_compared",
+                "update marts.rpt_reconciliation_weekly set rows_agreed = 0.4 * rows_compared",
+                "update marts.fct_relief_payments set amount_yuan = 50000 where payment_id = 'p1'",
+                "update marts.fct_job_postings set headcount = 31",
+                "update marts.fct_mediation_case_events set event_type = 'accepted' "
+                "where event_type = 'mediation_held' and case_id in ('c1', 'c2')",
+                "insert into marts.fct_mediation_case_events select * replace (4 as event_number, "
+                "date '2025-10-25' as happened_on, 'mediation_held' as event_type, false as is_closing) "
+                "from marts.fct_mediation_case_events where case_id = 'c3' and is_closing",
+                "update marts.rpt_restated_figures set figure = 'cumulative_value', difference = -0.1 * printed_value "
+                "where metric_id = 'mediation_cases_accepted'",
                 "insert into marts.rpt_build (build_id) values ('other')",
             ],
             {
@@ -674,6 +683,8 @@ FIRST = "metric_id = 'mediation_cases_accepted' and scope_type = 'city' and week
                 "freshness_on_time", "reconciled", "feed_weekly_grain", "acceptance_range", "acceptance_level",
                 "orphans_few", "reasons_explained", "reasons_dimension", "categories_small_cells",
                 "categories_not_negative", "hospital_agrees", "employers_agree", "comparisons_add_up",
+                "hospital_agrees_lately", "employers_agree_lately", "printed_totals_shrink", "closed_case_moved",
+                "agreement_after_mediation", "relief_adds_up", "positions_add_up",
                 "build_one_row", "build_as_of",
             },
         ),

@@ -12,7 +12,7 @@ from quality_data import insert
 from worker_services.contracts import load_contract
 from worker_services.intervals import Week
 from worker_services.quality import scorecard
-from worker_services.quality.cli import audit
+from worker_services.quality.cli import quality
 from worker_services.quality.scorecard import NoScorecard
 from worker_services.settings import Settings
 
@@ -154,7 +154,7 @@ def test_without_a_published_build_the_command_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     monkeypatch.setattr(Settings, "load", lambda: settings)
-    told = CliRunner().invoke(audit, ["scorecard", "2025-W43"])
+    told = CliRunner().invoke(quality, ["scorecard", "2025-W43"])
     assert told.exit_code == 1
     assert "worker-services warehouse build" in told.output
 

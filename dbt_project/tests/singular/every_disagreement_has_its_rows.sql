@@ -1,4 +1,12 @@
 -- What the weekly mart counts as not agreed stands in the mart of differences, one comparison at least once.
+{{ config(
+    meta={
+        'what': '计为不一致的核对都列得出逐条明细',
+        'why': '列不出明细的差异无法核实',
+        'dimension': '一致性',
+    },
+) }}
+
 with weekly as (
     select
         kind,

@@ -1,4 +1,12 @@
 -- A week that is missing is worse than a week of zero.
+{{ config(
+    meta={
+        'what': '每个指标在每个范围、每一周都有一行',
+        'why': '缺少的一周比数字为零更糟，读者看不出来',
+        'dimension': '完整性',
+    },
+) }}
+
 with weekly as (
     select * from {{ ref('rpt_metric_weekly') }}
 ),

@@ -1,5 +1,12 @@
 -- A metric that no record ever feeds would be printed as zero for ever.
-{{ config(severity='warn') }}
+{{ config(
+    severity='warn',
+    meta={
+        'what': '每个指标都有记录计入',
+        'why': '从无记录计入的指标会一直印成零',
+        'dimension': '完整性',
+    },
+) }}
 
 with components as (
     select * from {{ ref('int_metric_components') }}

@@ -1,4 +1,12 @@
 -- A notice names seven holidays, and has only Saturdays and Sundays worked; without a year the list says nothing.
+{{ config(
+    meta={
+        'what': '每年的放假和调休安排齐全',
+        'why': '缺一个节日，工作日的算法就错了',
+        'dimension': '完整性',
+    },
+) }}
+
 with listed as (
     select
         *,

@@ -1,4 +1,12 @@
 -- No record is lost between staging and the facts: it is counted or held out as an orphan.
+{{ config(
+    meta={
+        'what': '每条记录要么计入事实表，要么列为上级缺失',
+        'why': '两边都没有的记录就是丢了',
+        'dimension': '一致性',
+    },
+) }}
+
 with held as (
     select
         feed,

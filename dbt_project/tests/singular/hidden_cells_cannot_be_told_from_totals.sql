@@ -1,4 +1,12 @@
 -- No set of cells hides exactly one that could have hidden behind another.
+{{ config(
+    meta={
+        'what': '隐去的数字不能由合计倒推',
+        'why': '能倒推就等于没有隐去',
+        'dimension': '规范性',
+    },
+) }}
+
 with hidden as (
     select * from {{ ref('int_suppressed_cells') }}
 ),

@@ -1,4 +1,12 @@
 -- What came and went leaves exactly the cases that stand open, union by union.
+{{ config(
+    meta={
+        'what': '在办案件数等于受理与结案相抵后的余数',
+        'why': '进出对不上，在办案件数就不可信',
+        'dimension': '一致性',
+    },
+) }}
+
 with cases as (
     select * from {{ ref('fct_mediation_cases') }}
 ),

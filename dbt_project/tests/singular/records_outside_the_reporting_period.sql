@@ -1,5 +1,12 @@
 -- A record dated outside the weeks reported counts in none of them; a steward should know of it. Stocks reach back.
-{{ config(severity='warn') }}
+{{ config(
+    severity='warn',
+    meta={
+        'what': '没有记录落在统计周次之外',
+        'why': '落在统计期以外的记录哪一周都不计，应当知道',
+        'dimension': '时效性',
+    },
+) }}
 
 with totals as (
     select * from {{ ref('int_measure_totals') }}

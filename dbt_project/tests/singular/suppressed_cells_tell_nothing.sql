@@ -1,4 +1,12 @@
 -- Nothing that is worked out from a withheld figure is shown beside it.
+{{ config(
+    meta={
+        'what': '由隐去的数字算出的数也都隐去',
+        'why': '旁边的环比、累计会说出隐去的数',
+        'dimension': '规范性',
+    },
+) }}
+
 with weekly as (
     select * from {{ ref('rpt_metric_weekly') }}
 )

@@ -1,4 +1,12 @@
 -- A city total that nobody has set union by union is shared out whole; without members it would go to no one.
+{{ config(
+    meta={
+        'what': '各工会的任务数之和等于全市任务数',
+        'why': '分解不足或者超出，序时进度就不对',
+        'dimension': '一致性',
+    },
+) }}
+
 with targets as (
     select * from {{ ref('int_metric_targets') }}
 ),

@@ -13,7 +13,12 @@ from worker_services.intervals import Week
 from worker_services.settings import Settings
 
 
-@click.command()
+@click.group()
+def audit() -> None:
+    """For those who check: a figure down to its rows, an issue made again, the ledger of who did what."""
+
+
+@audit.command()
 @week_argument
 @click.argument("edition")
 @click.argument("metric")
@@ -55,7 +60,7 @@ def trace(
         raise SystemExit(1)
 
 
-@click.command()
+@audit.command()
 @click.argument("column", metavar="RELATION.COLUMN")
 @click.option("--build", "build_id", help="Of this build instead of the published one.")
 @json_option
@@ -71,7 +76,7 @@ def lineage(column: str, build_id: str | None, as_json: bool) -> None:
     show(rows, as_json=as_json, empty="It is a constant of its model.")
 
 
-@click.command()
+@audit.command()
 @click.argument("weeks", nargs=-1, required=True, type=WeekType())
 @click.option("--edition", "editions", multiple=True, default=["city"], show_default=True, help="Repeatable.")
 @json_option
@@ -114,9 +119,6 @@ def reproduce(weeks: tuple[Week, ...], editions: tuple[str, ...], as_json: bool)
                 click.echo(f"{issue}: {what}: {change.kind}: {change.detail}")
     if not all(each.is_same for each in found):
         raise SystemExit(1)
-
-
-commands = (trace, lineage, reproduce)
 
 
 def _show_trace(found: Any) -> None:

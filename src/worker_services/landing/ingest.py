@@ -54,8 +54,13 @@ class Expected:
     def contract(self) -> Contract:
         return load_contract(self.feed_name)
 
-    def becomes(self, outcome: outcomes.Kind, zh: str, en: str, batch: str | None = None) -> Outcome:
-        """An outcome whose messages begin with the names of the partner, the feed and the interval."""
+    def becomes(
+        self, outcome: outcomes.Kind, zh: str, en: str, batch: str | None = None, failed: Iterable[str] = ()
+    ) -> Outcome:
+        """An outcome whose messages begin with the names of the partner, the feed and the interval.
+
+        `failed`: ids of the checks for which it is that one.
+        """
         partner, label = load_partners()[self.partner].name, self.contract.label
         return Outcome(
             partner=self.partner,
@@ -65,6 +70,7 @@ class Expected:
             message_zh=f"{partner}「{label}」{self.interval.start} 至 {self.interval.last_day}：{zh}",
             message_en=f"{self.partner} {self.feed_name} {self.interval}: {en}",
             batch_id=batch,
+            failed_checks=tuple(failed),
         )
 
 
@@ -162,8 +168,8 @@ def _not_delivered(settings: Settings, expected: Expected, fault: DeliveryFault)
             f"landed before; {fault}",
             landed[-1].batch_id,
         )
-    outcome = replace(expected.becomes("missing", fault.message_zh, fault.message_en), retryable=fault.retryable)
-    return outcomes.record(settings, outcome)
+    outcome = expected.becomes("missing", fault.message_zh, fault.message_en, failed=["delivery.arrived"])
+    return outcomes.record(settings, replace(outcome, retryable=fault.retryable))
 
 
 def _disk_full(settings: Settings) -> DeliveryFault:
@@ -187,7 +193,9 @@ def _bring_in(settings: Settings, expected: Expected, raw: Raw, secrets: Secrets
             "未重复入库。请合作单位核对。"
         )
         en = f"the same bytes as batch {twin.batch_id}; not landed again; ask the partner whether an old file was sent"
-        return outcomes.record(settings, expected.becomes("unchanged", zh, en, twin.batch_id))
+        return outcomes.record(
+            settings, expected.becomes("unchanged", zh, en, twin.batch_id, ["delivery.not_an_old_one"])
+        )
     try:
         _check_declared(raw.receipt.declared_sha256, raw.sha256)
         with vault.reading(settings.vault, raw.sha256, secrets) as stream:
@@ -196,7 +204,10 @@ def _bring_in(settings: Settings, expected: Expected, raw: Raw, secrets: Secrets
                 _check_count(raw.receipt.declared_rows, delivered.summary.received)
                 laid = _lay_down(settings, expected, raw, delivered.summary, checked, landed, secrets)
     except UnreadableDelivery as fault:
-        return outcomes.record(settings, expected.becomes("rejected", f"整批退回。{fault.message_zh}", str(fault)))
+        rejected = expected.becomes(
+            "rejected", f"整批退回。{fault.message_zh}", str(fault), failed=[f"delivery.{fault.check}"]
+        )
+        return outcomes.record(settings, rejected)
     # The checks of the suite need an engine of their own: only now has that of the row rules given its memory back.
     return laid if isinstance(laid, Outcome) else _land(settings, expected, laid, landed)
 
@@ -224,6 +235,7 @@ def _check_declared(declared_sha256: str | None, sha256: str) -> None:
         raise UnreadableDelivery(
             "文件内容与随附的 SHA-256 校验值不符，疑为传输中断或交付后被改动。请合作单位重新交付文件及校验值。",
             "the file does not match the SHA-256 delivered with it: it was cut off or changed; ask for both again",
+            "checksum",
         )
 
 
@@ -232,6 +244,7 @@ def _check_count(declared_rows: int | None, delivered_rows: int) -> None:
         raise UnreadableDelivery(
             f"对方声明共 {declared_rows} 条，实际取得 {delivered_rows} 条，疑为读取期间数据变动。请重新运行本批次。",
             f"{declared_rows} records were declared, {delivered_rows} were received; run this batch again",
+            "declared_rows",
         )
 
 
@@ -262,7 +275,8 @@ def _lay_down(
     if checked.held and not checked.accepted:
         held = checked.held
         zh = f"整批退回：{held} 行全部不符合数据契约，疑为导出口径有误。逐行原因见隔离区，批次 {batch_id}。"
-        outcome = expected.becomes("rejected", zh, f"all {held} rows broke the contract", batch_id)
+        en = f"all {held} rows broke the contract"
+        outcome = expected.becomes("rejected", zh, en, batch_id, ["delivery.some_rows_usable"])
         return outcomes.record(settings, outcome, _files(settings, expected, batch_id))
     folder = batches.folder(settings, expected.partner, expected.feed_name, expected.interval)
     parquet = folder / f"{batch_id}.parquet"
@@ -279,8 +293,9 @@ def _land(settings: Settings, expected: Expected, manifest: Manifest, landed: li
         parquet.unlink()
         batches.links_path(settings, manifest).unlink(missing_ok=True)
         what = "；".join(result.message_zh for result in failed)
-        names = ", ".join(result.check_id for result in failed)
-        outcome = expected.becomes("rejected", f"整批退回。{what}", f"critical checks: {names}")
+        names = [result.check_id for result in failed]
+        en = f"critical checks: {', '.join(names)}"
+        outcome = expected.becomes("rejected", f"整批退回。{what}", en, failed=names)
     else:
         batches.commit(settings, manifest)
         outcome = _landed_outcome(expected, manifest, landed)

@@ -22,7 +22,10 @@ Kind = Literal["landed", "partly_quarantined", "rejected", "missing", "unchanged
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one batch. `batch_id` is None when nothing landed; the messages never hold a cell."""
+    """What became of one batch. `batch_id` is None when nothing landed; the messages never hold a cell.
+
+    `failed_checks`: ids in the catalogue of checks of those that kept it from landing whole.
+    """
 
     partner: str
     feed: str
@@ -33,6 +36,7 @@ class Outcome:
     batch_id: str | None = None
     retryable: bool = False
     recorded_at: datetime | None = None
+    failed_checks: tuple[str, ...] = ()
 
     @property
     def action(self) -> str:
@@ -122,5 +126,6 @@ def as_json(outcome: Outcome) -> dict[str, object]:
 def _parse(text: str) -> Outcome:
     fields = json.loads(text)
     fields["interval"] = Interval.parse(fields["interval"])
+    fields["failed_checks"] = tuple(fields.get("failed_checks", ()))
     fields["recorded_at"] = datetime.fromisoformat(fields["recorded_at"])
     return Outcome(**fields)

@@ -138,6 +138,24 @@ def broken_rule(column: Column, cell: str, value: str, last_day: str, is_withdra
     return f"case {' '.join(cases)} end"
 
 
+def rules_of(column: Column) -> list[str]:
+    """The rules that `broken_rule` looks for in a column, in its order."""
+    if column.privacy == "drop" and not column.required:
+        return ["unreadable_text"]
+    applies = {
+        "required_missing": column.required or column.key_position is not None,
+        "unreadable_text": True,
+        "not_in_code_list": column.code_list is not None,
+        "type_invalid": column.logical_type != "string",
+        "check_digit": column.check_digit is not None,
+        "pattern_mismatch": column.pattern is not None,
+        "out_of_range": column.minimum is not None or column.maximum is not None,
+        "clock_skew": column.is_version,
+        "future_date": column.not_after_interval,
+    }
+    return [rule for rule, is_asked in applies.items() if is_asked]
+
+
 def value_shape(cell: str) -> str:
     """What a cell looks like without what it says: digits 9, letters A, Hanzi 汉, punctuation as it is, the rest □.
 

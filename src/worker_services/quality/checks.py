@@ -4,8 +4,9 @@ A steward's suite is `expectations/suites/<feed>.yaml`; `marts.yaml` holds the c
 this imports Great Expectations.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -16,11 +17,22 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from worker_services.contracts import VERSION_COLUMN, Column, Contract, load_code_list, load_contract
 from worker_services.intervals import Interval
 from worker_services.metrics import counted_from
+from worker_services.quality.profiles import Profile, number_columns
+from worker_services.quality.usual import Figure, Learned, TooLittlePast, learn
+from worker_services.yaml_files import read_yaml
 
 Severity = Literal["critical", "warning"]
 Dimension = Literal["规范性", "完整性", "准确性", "一致性", "时效性", "可访问性"]
 DIMENSIONS: tuple[Dimension, ...] = ("规范性", "完整性", "准确性", "一致性", "时效性", "可访问性")
 MARTS = "marts"
+OWNERS = {
+    "health-steward": "健康数据管理员",
+    "employment-steward": "就业数据管理员",
+    "rights-steward": "权益数据管理员",
+    "hardship-steward": "帮扶数据管理员",
+    "leadership-steward": "组织保障数据管理员",
+    "data-team": "数据组",
+}
 
 # Those that give the same answer in DuckDB as hand-written SQL; tests/quality proves it for each.
 EXPECTATIONS = (
@@ -49,7 +61,10 @@ EXPECTATIONS = (
     "expect_table_row_count_to_be_between",
     "unexpected_rows_expectation",
 )
-
+USUAL = "expect_figure_to_be_usual"
+"""Ours: a figure of a batch against bounds learned from the partner's own past (`quality/usual.py`)."""
+EARLIER, REPLACED = "earlier", "replaced"
+"""What a query may name beside `batch`: rows of the nights before, and of the delivery that this one replaces."""
 
 # What each kind of contract rule asks for, why, and its dimension in GB/T 36344-2018.
 RULES: dict[str, tuple[str, str, Dimension]] = {
@@ -64,7 +79,13 @@ RULES: dict[str, tuple[str, str, Dimension]] = {
     "range": ("{label}在允许范围内", "超出范围的数值会使合计和平均失真", "准确性"),
     "not_future": ("{label}不晚于采集区间", "尚未发生的业务不能计入", "时效性"),
     "order": ("{label}", "日期先后颠倒说明其中之一录入有误", "时效性"),
+    "shrunk": (
+        "重新报送的行数、合计不比上次少一成以上",
+        "同一区间的合计缩小多为漏导或误删，已经通报的数字会随之下降",
+        "一致性",
+    ),
 }
+SHOWN = {"shrunk"}  # rules of a contract that are worth a look and hold nothing back
 DERIVED = {"age_band": ("年龄段", "age_bands"), "sex": ("性别", "sexes")}
 
 
@@ -74,7 +95,11 @@ class SuiteError(ValueError):
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation, and what a reader needs to judge it. `kwargs` may hold bounds that depend on a batch."""
+    """One expectation, and what a reader needs to judge it. `kwargs` may hold bounds that depend on a batch.
+
+    `expected`, `observed`: texts of a check whose bounds were learned. `relations`: what its query reads beside
+    `batch`.
+    """
 
     check_id: str
     suite: str
@@ -89,16 +114,31 @@ class Check:
     owner: str
     origin: Literal["contract", "steward"]
     applies_from_rows: int = 0
+    expected: str = ""
+    observed: str = ""
+    relations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def figure(self) -> Figure | None:
+        """What is measured against the partner's own past, if this check does so."""
+        return Figure.model_validate(dict(self.kwargs)) if self.expectation == USUAL else None
 
 
 @dataclass(frozen=True)
 class BatchContext:
-    """Which delivery a file is; `usual_rows_per_day` is None while there is nothing to compare with."""
+    """Which delivery a file is, and what there is to compare it with.
+
+    `usual_rows_per_day` is None while there is nothing. `profile` is of the delivery itself, `past` of the partner's
+    earlier ones. `relations`: SELECT statements over EARLIER and REPLACED, where there are such rows.
+    """
 
     batch_id: str
     partner: str
     interval: Interval
     usual_rows_per_day: float | None = None
+    profile: Profile | None = None
+    past: Sequence[Profile] = ()
+    relations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def days(self) -> int:
@@ -146,15 +186,23 @@ class SuiteEntry(_Strict):
 
     id: _Name
     table: str | None = None
-    expectation: Literal[EXPECTATIONS]  # type: ignore[valid-type]
+    expectation: Literal[(*EXPECTATIONS, USUAL)]  # type: ignore[valid-type]
     kwargs: dict[str, _Argument] = Field(default_factory=dict)
     what: _Text
     why: _Text
     dimension: Dimension
     severity: Severity
     figures: list[_Name] | None = None
-    owner: _Text
+    owner: Literal[tuple(OWNERS)]  # type: ignore[valid-type]
     applies_from_rows: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _says_which_figure(self) -> "SuiteEntry":
+        if self.expectation == USUAL:
+            Figure.model_validate(self.kwargs)
+            if self.applies_from_rows:
+                raise ValueError("what is learned needs no 'applies_from_rows': chance is allowed for")
+        return self
 
 
 class SuiteFile(_Strict):
@@ -181,7 +229,7 @@ def load_suite(folder: Path, name: str) -> SuiteFile:
     """Read `<folder>/<name>.yaml`. Raises SuiteError naming the file, the entry and each fault in it."""
     path = folder / f"{name}.yaml"
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
         suite = SuiteFile.model_validate(document)
     except FileNotFoundError as error:
         raise SuiteError(f"{path}: there is no such suite file") from error
@@ -199,7 +247,11 @@ def batch_checks(feed: str, suites: Path) -> list[Check]:
     """Every check of one batch of a feed: the contract's first, then the steward's."""
     contract = load_contract(feed)
     suite = load_suite(suites, feed)
-    return [*_contract_checks(contract, suite), *_steward_checks(suite)]
+    found = _steward_checks(suite)
+    for check in found:
+        if check.figure and not check.figure.fits(contract):
+            raise SuiteError(f"{suites / feed}.yaml: {check.check_id}: the contract has no such column for this figure")
+    return [*_contract_checks(contract, suite), *found]
 
 
 def build_checks(suites: Path) -> list[Check]:
@@ -209,27 +261,79 @@ def build_checks(suites: Path) -> list[Check]:
     return sorted(checks, key=lambda check: tables.index(check.table))
 
 
-def bind(check: Check, context: BatchContext) -> Check | None:
-    """The check with its bounds worked out for one batch; None when there is nothing to compare with yet."""
+class NotApplicable(Exception):
+    """There is nothing to compare with yet; the message says in Chinese what is lacking."""
+
+
+def bind(check: Check, context: BatchContext) -> Check:
+    """The check with its bounds worked out for one batch. Raises NotApplicable."""
+    if check.figure:
+        return _learned(check, check.figure, context)
+    named = [name for name in (EARLIER, REPLACED) if _reads(check, name)]
+    if lacking := [name for name in named if name not in context.relations]:
+        raise NotApplicable("近七日没有已入库的批次" if EARLIER in lacking else "此前没有报送过这一区间")
     bound: dict[str, Any] = {}
     for name, value in check.kwargs.items():
         if isinstance(value, ShareOfUsualRows):
             if context.usual_rows_per_day is None:
-                return None
+                raise NotApplicable("尚无以往批次可比")
             value = round(value.share_of_usual_rows * context.usual_rows_per_day * context.days)
         elif isinstance(value, DaysBeforeInterval):
             value = context.interval.start - timedelta(days=value.days_before_interval)
         elif isinstance(value, DaysBeforeIntervalEnd):
             value = context.interval.end - timedelta(days=value.days_before_interval_end)
         bound[name] = value
-    return replace(check, kwargs=bound)
+    return replace(check, kwargs=bound, relations={name: context.relations[name] for name in named})
+
+
+def _learned(check: Check, figure: Figure, context: BatchContext) -> Check:
+    """The figure of the batch beside its bounds, as a query that finds it where it lies outside of them."""
+    if context.profile is None:
+        raise NotApplicable("尚无以往批次可比")
+    try:
+        found = learn(figure, check.check_id, context.profile, context.past)
+    except TooLittlePast as error:
+        raise NotApplicable(str(error)) from error
+    outside = [f"value < {found.low!r}"] if found.low is not None else []
+    outside += [f"value > {found.high!r}"] if found.high is not None else []
+    query = f"select value from (select {found.value!r} as value) as figure where {' or '.join(outside)}"
+    return replace(
+        check,
+        expectation="unexpected_rows_expectation",
+        kwargs={"unexpected_rows_query": query},
+        expected=f"{_learned_text(figure, found)}（{found.basis}）",
+        observed=_figure_text(figure, found.value) + (f"（{found.note}）" if found.note else ""),
+    )
+
+
+def _learned_text(figure: Figure, found: Learned) -> str:
+    if figure.figure == "absent":
+        return "常有的代码都有"
+    low, high = (None if bound is None else _figure_text(figure, bound) for bound in (found.low, found.high))
+    return f"{low.removesuffix(' 行')} 至 {high}" if low else f"不大于 {high}"
+
+
+def _figure_text(figure: Figure, value: float) -> str:
+    if figure.figure == "rows":
+        return f"{value:,.0f} 行"
+    if figure.figure == "filled":
+        return f"{value:.1%}"
+    if figure.figure == "absent":
+        return f"{value:.0f} 个代码没有数据"
+    return f"{value:,.2f}"
+
+
+def _reads(check: Check, relation: str) -> bool:
+    return bool(re.search(rf"\b(from|join) {relation}\b", str(check.kwargs.get("unexpected_rows_query", ""))))
 
 
 def expected_text(check: Check) -> str:
     """What the check asks for, in Chinese."""
     kwargs = check.kwargs
     kind = check.expectation
-    if kind == "unexpected_rows_expectation":
+    if check.figure:
+        text = _usual_text(check.figure)
+    elif kind == "unexpected_rows_expectation":
         text = "不应有不符合要求的记录"
     elif kind == "expect_table_columns_to_match_set":
         text = f"恰好为数据标准规定的 {len(kwargs['column_set'])} 列"
@@ -253,6 +357,21 @@ def expected_text(check: Check) -> str:
     if "mostly" in kwargs:
         text += f"（至少 {float(kwargs['mostly']):.0%} 的记录）"
     return text
+
+
+def _usual_text(figure: Figure) -> str:
+    nights = "当日" if figure.nights == 1 else f"近 {figure.nights} 日"
+    past = f"该单位此前 {figure.weeks} 周"
+    if figure.figure == "rows":
+        like = "同类日子" if figure.nights == 1 else f"各 {figure.nights} 日区间"
+        return f"{nights}行数与{past}{like}的中位数相差不超过 {figure.tolerance:g} 倍离差"
+    if figure.figure == "filled":
+        return f"{nights}填写率与{past}的中位数相差不超过 {figure.tolerance:g} 倍离差"
+    if figure.figure == "median":
+        return f"{nights}中位数不超出{past}最低、最高的 {figure.tolerance:g} 倍"
+    if figure.figure == "drift":
+        return f"{nights}构成与{past}相比，群体稳定性指标（PSI）除去偶然波动不大于 {figure.tolerance:g}"
+    return f"{nights}没有缺少按{past}占比应有 {figure.tolerance:g} 行以上的代码"
 
 
 def _range_text(kwargs: Mapping[str, Any]) -> str:
@@ -312,11 +431,16 @@ def _contract_checks(contract: Contract, suite: SuiteFile) -> Iterator[Check]:
             what=what.format(label=rule.label),
             why=why,
             dimension=dimension,
-            severity="warning" if rule.kind == "rows" and suite.empty == "warn" else "critical",
+            severity=_severity(rule, suite),
             figures=counted_from(contract.feed),
             owner=contract.steward,
             origin="contract",
         )
+
+
+def _severity(rule: _Rule, suite: SuiteFile) -> Severity:
+    is_shown = rule.kind in SHOWN or (rule.kind == "rows" and suite.empty == "warn")
+    return "warning" if is_shown else "critical"
 
 
 def _contract_rules(contract: Contract, suite: SuiteFile) -> Iterator[_Rule]:
@@ -334,6 +458,7 @@ def _contract_rules(contract: Contract, suite: SuiteFile) -> Iterator[_Rule]:
     for column in contract.columns:
         if column.privacy != "drop":
             yield from _column_rules(column, contract)
+    yield _Rule("shrunk", "", "unexpected_rows_expectation", {"unexpected_rows_query": _shrunk_query(contract)})
     for order in contract.date_orders:
         yield _Rule(
             "order",
@@ -380,6 +505,16 @@ def _column_rules(column: Column, contract: Contract) -> Iterator[_Rule]:
 def _code_list_rule(name: str, label: str, code_list: str) -> _Rule:
     codes = list(dict.fromkeys(load_code_list(code_list).values()))
     return _Rule("code_list", label, "expect_column_values_to_be_in_set", {"column": name, "value_set": codes})
+
+
+def _shrunk_query(contract: Contract) -> str:
+    totals = {"rows": "count(*)"} | {name: f"sum({name})" for name in number_columns(contract)}
+    picked = ", ".join(f"{total} as {name}" for name, total in totals.items())
+    shrunk = " or ".join(f"now.{name} < 0.9 * before.{name}" for name in totals)
+    return (
+        f"select now.rows from (select {picked} from batch) as now "
+        f"cross join (select {picked} from {REPLACED}) as before where {shrunk}"
+    )
 
 
 def _type_query(columns: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""worker-services audit …"""
+"""worker-services quality …"""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -7,19 +7,18 @@ import click
 
 from worker_services.briefing.cli import week_argument
 from worker_services.console import json_option, show, show_one
-from worker_services.contracts import contract_feeds
 from worker_services.intervals import Week
-from worker_services.quality.checks import Check, SuiteError, batch_checks, build_checks, expected_text
-from worker_services.quality.suites import suites_folder
+from worker_services.quality.catalogue import STAGES, Entry, collect, manifest_of_last_build, parsed_manifest
+from worker_services.quality.checks import SuiteError
 from worker_services.settings import Settings
 
 
 @click.group()
-def audit() -> None:
-    """Data quality: the report of a night, the catalogue of checks; and the ledger of who did what."""
+def quality() -> None:
+    """Data quality: the report of a night, the scorecard of a week, and the catalogue of all checks."""
 
 
-@audit.command()
+@quality.command()
 @click.option(
     "--date", "day", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Last day of the interval, e.g. 2025-10-26."
 )
@@ -31,7 +30,7 @@ def report(day: datetime, as_json: bool) -> None:
     show_one({"report": str(render(Settings.load(), day.date()))}, as_json=as_json)
 
 
-@audit.command()
+@quality.command()
 @week_argument
 @json_option
 def scorecard(week: Week, as_json: bool) -> None:
@@ -44,23 +43,25 @@ def scorecard(week: Week, as_json: bool) -> None:
         raise click.ClickException(str(error)) from error
 
 
-@audit.command()
-@click.option("--suite", type=click.Choice([*contract_feeds(), "marts"]), help="Only this suite.")
+@quality.command()
+@click.option("--stage", type=click.Choice(list(STAGES)), help="Only this stage.")
+@click.option("--subject", help="Only this feed or relation, such as vouchers.")
 @json_option
-def checks(suite: str | None, as_json: bool) -> None:
-    """The catalogue of all checks: what each asks for, its dimension, severity, figures and owner."""
-    folder = suites_folder(Settings.load())
+def catalogue(stage: str | None, subject: str | None, as_json: bool) -> None:
+    """Every check: what it asks for, why, dimension, severity, threshold, figures, owner, and where it stands."""
+    settings = Settings.load()
     try:
-        found = [check for feed in contract_feeds() for check in batch_checks(feed, folder)] + build_checks(folder)
-    except SuiteError as error:
+        found = collect(settings, manifest_of_last_build(settings) or parsed_manifest(settings))
+    except (SuiteError, RuntimeError) as error:
         raise click.ClickException(str(error)) from error
-    rows = [_row(check, as_json) for check in found if suite in (None, check.suite)]
-    show(rows, as_json=as_json, empty="There is no check.")
+    rows = [_row(entry, as_json) for entry in found if entry.stage == (stage or entry.stage)]
+    rows = [row for row in rows if row["subject"] == (subject or row["subject"])]
+    show(rows, as_json=as_json, empty="There is no such check.")
 
 
-def _row(check: Check, as_json: bool) -> dict[str, object]:
-    row = asdict(check) | {"expected": expected_text(check)}
+def _row(entry: Entry, as_json: bool) -> dict[str, object]:
+    row = asdict(entry)
     if as_json:
         return row
-    shown = ("check_id", "what", "expected", "dimension", "severity", "owner")
-    return {name: row[name] for name in shown} | {"figures": ", ".join(check.figures)}
+    shown = ("check_id", "subject", "what", "threshold", "dimension", "severity", "owner")
+    return {name: row[name] for name in shown} | {"figures": ", ".join(entry.figures)}

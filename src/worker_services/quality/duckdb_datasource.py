@@ -26,7 +26,6 @@ from great_expectations.expectations.metrics.metric_provider import metric_value
 from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider
 
 from worker_services import engines
-from worker_services.sql_literals import quoted
 
 
 class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
@@ -101,8 +100,3 @@ def open_relations(relations: dict[str, str], database: Path | None = None) -> I
             source.get_execution_engine().close()
             source.get_engine().dispose()
             sources.delete("duckdb")
-
-
-def parquet_relation(path: Path) -> str:
-    """The SELECT statement over one Parquet file: its own columns, without those of its folders' names."""
-    return f"select * from read_parquet({quoted(path)}, hive_partitioning=false)"

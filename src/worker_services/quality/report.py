@@ -29,7 +29,8 @@ from worker_services.landing.outcomes import Outcome
 from worker_services.metrics import catalogue
 from worker_services.partners.registry import Partner, load_partners
 from worker_services.quality import data_docs
-from worker_services.quality.checks import DIMENSIONS
+from worker_services.quality.catalogue import STAGES, collect, grouped, manifest_of_last_build
+from worker_services.quality.checks import DIMENSIONS, OWNERS
 from worker_services.seeds import read_seed
 from worker_services.settings import Settings, partition
 from worker_services.warehouse import printed
@@ -40,14 +41,6 @@ TREND_WEEKS = 8
 ISSUES_SHOWN = 8
 FIGURES_SHOWN = 40
 CAUSES_SHOWN = 3
-OWNERS = {
-    "health-steward": "健康数据管理员",
-    "employment-steward": "就业数据管理员",
-    "rights-steward": "权益数据管理员",
-    "hardship-steward": "帮扶数据管理员",
-    "leadership-steward": "组织保障数据管理员",
-    "data-team": "数据组",
-}
 MARTS = {
     "rpt_metric_weekly": "指标周表",
     "rpt_metric_catalogue": "指标目录",
@@ -316,6 +309,7 @@ def render(settings: Settings, day: date) -> Path:
         shutil.rmtree(folder / "data_docs", ignore_errors=True)
     report = _collect(settings, day, build, documents, build_document, links)
     write_bytes(folder / "index.html", _html(settings, report).encode())
+    write_bytes(folder / "catalogue.html", _catalogue_html(settings, report).encode())
     enter_folder(settings, "quality.report", day.isoformat(), folder)
     return folder / "index.html"
 
@@ -741,6 +735,29 @@ def _span(interval: Interval) -> str:
 
 
 def _html(settings: Settings, report: Report) -> str:
+    return _page(
+        settings, "index.html.j2", report.metric_names, report=report, outcomes=OUTCOMES, changes=CHANGES, owners=OWNERS
+    )
+
+
+def _catalogue_html(settings: Settings, report: Report) -> str:
+    entries = collect(settings, manifest_of_last_build(settings))
+    return _page(
+        settings,
+        "catalogue.html.j2",
+        report.metric_names,
+        day=report.day,
+        is_demo=report.is_demo,
+        entries=entries,
+        groups=grouped(entries),
+        stages=STAGES,
+        counts=Counter(entry.stage for entry in entries),
+        dimension_pairs=[(name, name) for name in DIMENSIONS],
+        owners=OWNERS,
+    )
+
+
+def _page(settings: Settings, template: str, metric_names: dict[str, str], **shown: Any) -> str:
     templates = settings.project_root / "templates" / "quality"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
@@ -751,14 +768,9 @@ def _html(settings: Settings, report: Report) -> str:
     )
     environment.filters["local_time"] = _local_time
     environment.filters["share"] = _share
-    environment.filters["metric_name"] = lambda metric_id: report.metric_names.get(metric_id, metric_id)
-    return environment.get_template("index.html.j2").render(
-        report=report,
-        outcomes=OUTCOMES,
-        changes=CHANGES,
-        owners=OWNERS,
-        styles=(templates / "report.css").read_text(encoding="utf-8"),
-    )
+    environment.filters["metric_name"] = lambda metric_id: metric_names.get(metric_id, metric_id)
+    styles = (templates / "report.css").read_text(encoding="utf-8")
+    return environment.get_template(template).render(styles=styles, **shown)
 
 
 def _local_time(moment: datetime | None) -> str:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -13,10 +13,15 @@ import duckdb
 from worker_services.contracts import load_contract
 from worker_services.files import write_json
 from worker_services.intervals import Interval
+from worker_services.landing import batches
+from worker_services.quality import profiles
 from worker_services.quality.checks import (
+    EARLIER,
+    REPLACED,
     BatchContext,
     Check,
     Dimension,
+    NotApplicable,
     Severity,
     batch_checks,
     bind,
@@ -24,6 +29,7 @@ from worker_services.quality.checks import (
     expected_text,
 )
 from worker_services.settings import Settings, partition
+from worker_services.sql_literals import parquet_relation
 
 Status = Literal["passed", "failed", "error"]
 USUAL_ROWS_WINDOW = timedelta(days=28)
@@ -65,20 +71,23 @@ def suites_folder(settings: Settings) -> Path:
 def validate_batch(settings: Settings, feed: str, parquet_path: Path, context: BatchContext) -> list[CheckResult]:
     """Check one batch, landed or about to land; write data/quality/feed=…/partner=…/date=…/<batch_id>.json.
 
-    A `failed` result of severity `critical` means that the batch must not land. Raises SuiteError when the
-    steward's file cannot be used.
+    Its profile is left beside it. A `failed` result of severity `critical` means that the batch must not land. Raises
+    SuiteError when the steward's file cannot be used.
     """
-    from worker_services.quality.duckdb_datasource import parquet_relation
-
+    stated = batch_checks(feed, suites_folder(settings))
+    context, fault = _compared(settings, feed, parquet_path, context, stated)
     checks: list[Check] = []
     not_applicable: list[dict[str, str | None]] = []
-    for check in batch_checks(feed, suites_folder(settings)):
-        bound = bind(check, context)
-        if bound:
-            checks.append(bound)
-        else:
-            not_applicable.append(_not_applicable(check, "尚无以往批次可比"))
+    for check in stated:
+        if check.figure and fault:
+            continue
+        try:
+            checks.append(bind(check, context))
+        except NotApplicable as reason:
+            not_applicable.append(_not_applicable(check, str(reason)))
     run = _run({feed: parquet_relation(parquet_path)}, {feed: checks}, None)
+    if fault:
+        run.results.extend(_judge(check, None, fault) for check in stated if check.figure)
     document = {
         "batch_id": context.batch_id,
         "feed": feed,
@@ -87,8 +96,31 @@ def validate_batch(settings: Settings, feed: str, parquet_path: Path, context: B
         "interval_end": context.interval.end.isoformat(),
     }
     folder = partition(settings.quality, feed, context.partner, context.interval.last_day)
+    if context.profile:
+        failed = frozenset(result.check_id for result in run.results if result.status != "passed")
+        profiles.write(folder, replace(context.profile, failed=failed))
     _write(folder / f"{context.batch_id}.json", document, run, not_applicable)
     return run.results
+
+
+def _compared(
+    settings: Settings, feed: str, parquet_path: Path, context: BatchContext, checks: list[Check]
+) -> tuple[BatchContext, str | None]:
+    """The context with what the batch is compared with, and why it could not be measured if it could not."""
+    contract, partner, interval = load_contract(feed), context.partner, context.interval
+    first = min((check.figure.since(interval) for check in checks if check.figure), default=interval.start)
+    try:
+        profile = profiles.measure(contract, parquet_path, context.batch_id, interval)
+        past = profiles.history(settings, feed, partner, first, interval.start)
+    except duckdb.Error as error:
+        return context, _shape(str(error))
+    relations = {}
+    if earlier := profiles.earlier_files(settings, contract, partner, interval):
+        relations[EARLIER] = parquet_relation(*earlier)
+    landed = batches.of_interval(settings, partner, feed, interval)
+    if before := [item for item in landed if item.batch_id != context.batch_id]:
+        relations[REPLACED] = parquet_relation(batches.parquet_path(settings, before[-1]))
+    return replace(context, profile=profile, past=past, relations=relations), None
 
 
 def validate_build(settings: Settings, build_path: Path) -> list[CheckResult]:
@@ -187,7 +219,7 @@ def _validate(name: str, batch: Any, checks: list[Check]) -> tuple[list[CheckRes
     raw = {item["expectation_config"]["meta"]["check_id"]: item for item in document["results"]}
     results = [_judge(check, raw.get(check.check_id), unusable.get(check.check_id)) for check in checks]
     ordered = [raw[check.check_id] for check in checks if check.check_id in raw]
-    return results, _lasting(document, ordered, results)
+    return results, _lasting(document, ordered, checks, results)
 
 
 def _arguments(check: Check) -> dict[str, Any]:
@@ -195,19 +227,20 @@ def _arguments(check: Check) -> dict[str, Any]:
     query = check.kwargs.get("unexpected_rows_query")
     if query is None:
         return dict(check.kwargs)
-    escaped = str(query).replace("{", "{{").replace("}", "}}")
-    return {"unexpected_rows_query": f"with batch as (select * from {{batch}}) {escaped}"}
+    beside = "".join(f", {name} as ({relation})" for name, relation in check.relations.items())
+    escaped = f"{beside} {query}".replace("{", "{{").replace("}", "}}")
+    return {"unexpected_rows_query": f"with batch as (select * from {{batch}}){escaped}"}
 
 
 def _judge(check: Check, item: dict[str, Any] | None, unusable: str | None) -> CheckResult:
     fault = unusable or (item and _fault(item["exception_info"]))
-    expected = expected_text(check)
+    expected = check.expected or expected_text(check)
     observed = ""
     status: Status
     if fault or item is None:
         status, message = "error", f"检查未能执行：{fault}。这不说明数据对错，请数据组处理检查本身。"
     else:
-        observed = _observed(check, item["result"])
+        observed = check.observed or _observed(check, item["result"])
         status = "passed" if item["success"] else "failed"
         message = f"{check.what}：{'符合' if item['success'] else '不符合'}。要求：{expected}；实际：{observed}。"
     return CheckResult(
@@ -287,15 +320,21 @@ def _row_counts(relations: Mapping[str, str], database: Path | None) -> dict[str
     return counts
 
 
-def _lasting(document: dict[str, Any], ordered: list[dict[str, Any]], results: list[CheckResult]) -> dict[str, Any]:
+def _lasting(
+    document: dict[str, Any], ordered: list[dict[str, Any]], checks: list[Check], results: list[CheckResult]
+) -> dict[str, Any]:
     """The part of a GX result that is the same for the same data: no run times, paths or stack traces."""
+    stated = {check.check_id: _arguments(replace(check, relations={})) for check in checks}
     for item in ordered:
-        item["expectation_config"]["kwargs"].pop("batch_id", None)
+        kwargs = item["expectation_config"]["kwargs"]
+        kwargs.pop("batch_id", None)
+        if "unexpected_rows_query" in kwargs:  # without where the rows lie that it reads beside the batch
+            kwargs |= stated[item["expectation_config"]["meta"]["check_id"]]
         fault = _fault(item["exception_info"])
         item["exception_info"] = {
             "raised_exception": fault is not None,
             "exception_message": fault,
-            "exception_traceback": None,
+            "exception_traceback": fault and "",  # Data Docs want a text where there was an exception
         }
     passed = sum(result.status == "passed" for result in results)
     return {

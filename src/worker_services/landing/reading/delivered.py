@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pyarrow as pa
 
@@ -23,13 +23,18 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+DeliveryCheck = Literal["readable", "columns", "control_total", "declared_rows", "checksum"]
+"""What a delivery as a whole is checked for (`expectations/built_in.yaml`)."""
+
+
 class UnreadableDelivery(Exception):
     """The delivery as a whole cannot be trusted. Both messages say what is wrong, without a cell of it."""
 
-    def __init__(self, message_zh: str, message_en: str) -> None:
+    def __init__(self, message_zh: str, message_en: str, check: DeliveryCheck = "readable") -> None:
         super().__init__(message_en)
         self.message_zh = message_zh
         self.message_en = message_en
+        self.check = check
 
 
 @dataclass

@@ -79,6 +79,7 @@ def no_header(feed: Feed, where: str = "") -> UnreadableDelivery:
         f"{where and f'{where}: '}no header found in the first {PREAMBLE_ROWS} rows; expected the columns "
         f"{', '.join(expected)}; ask for a delivery by the agreed template, "
         "or update the mapping in the partner's file",
+        "columns",
     )
 
 
@@ -101,6 +102,7 @@ def positions(names: Sequence[str], feed: Feed, contract: Contract) -> dict[str,
         raise UnreadableDelivery(
             f"列名重复：{'、'.join(dict.fromkeys(twice))}，无法确定以哪一列为准。请合作单位更正后重新交付。",
             f"columns stand twice: {', '.join(dict.fromkeys(twice))}; ask the partner for a corrected delivery",
+            "columns",
         )
     return found
 
@@ -122,6 +124,7 @@ def absent_columns(columns: Sequence[str], unknown: Sequence[str], feed: Feed) -
         "若为列名变更，请数据组更新合作单位配置中的列名映射；否则请合作单位按约定模板重新交付。",
         f"agreed columns are absent: {', '.join(absent)}; columns nobody knows: {', '.join(unknown) or 'none'}{hint_en}"
         "; if they were renamed, update the mapping in the partner's file; otherwise ask for a new delivery",
+        "columns",
     )
 
 

@@ -203,12 +203,14 @@ class _Stream:
             raise UnreadableDelivery(
                 f"文件末尾没有“合计”行（已读到 {counted} 行），疑为传输中断或文件被截断。请合作单位重新交付完整文件。",
                 f"the file has no total row after {counted} rows: it was cut off; ask for a new delivery",
+                "control_total",
             )
         if declared != counted or (has_each and any(total != count for count, total in parts)):
             raise UnreadableDelivery(
                 f"“合计”行载明 {declared} 行，实际读到 {counted} 行，二者不符。请合作单位核对后重新交付。",
                 f"the total row declares {declared} rows, {counted} were read; "
                 "ask the partner to check and deliver again",
+                "control_total",
             )
 
 

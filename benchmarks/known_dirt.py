@@ -1,0 +1,324 @@
+"""What the checks find of dirt that is known, how soon, and how often they cry over clean nights.
+
+    python -m benchmarks.known_dirt --folder DIR                  # all steps, some hours
+    python -m benchmarks.known_dirt --folder DIR --step learned --step table
+    python -m benchmarks.known_dirt --folder DIR --step clean --step batches --supply eye_hospital/health_services
+
+Each batch goes through the real door: a file in a folder is fetched, sealed, read, judged row by row, pseudonymised,
+checked against its suite and the partner's past, landed. Steps:
+
+- learned: the checks that learn, alone and without the door, on every supply and every night of 2025 to 26 October:
+  their profiles are made straight from the rows. Every check that does not pass is a false alarm; a minute or two;
+- clean: all checks, through the door, night after night without dirt (`--nights`, by default from the campaign's first
+  day on). Every check that does not pass is a false alarm;
+- batches: from a day on a partner gets its batches wrong (`simulators/dirt_kinds/batches.py`), after the clean nights
+  before it: the night on which a check says so that was silent on the clean one, within four weeks;
+- rows: faulty rows (`simulators/dirt.py`) at three rates: those held for the right reason, and good ones held.
+
+What was found is kept in DIR/results.jsonl, line by line; `--step table` prints it as tables.
+"""
+
+import json
+import math
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+from zlib import crc32
+
+import click
+import duckdb
+import numpy as np
+import pandas as pd
+import pyrage
+from pydantic import SecretStr
+
+from simulators.deliveries import columns_of
+from simulators.dirt_kinds.batches import BATCH_FAULTS, BatchFault, Supply
+from simulators.vocabulary import FIELDS
+from simulators.world import DEFAULT_SEED, World, make_world
+from simulators.world import Interval as SimulatedInterval
+from worker_services.connections import Connection
+from worker_services.contracts import load_contract
+from worker_services.intervals import Interval
+from worker_services.landing import outcomes
+from worker_services.landing.ingest import ingest
+from worker_services.partners.registry import FileSource, load_partners
+from worker_services.quality.checks import batch_checks
+from worker_services.quality.profiles import EMPTY, Profile, coded_columns, number_columns, optional_columns
+from worker_services.quality.usual import TooLittlePast, learn
+from worker_services.secrets import Secrets
+from worker_services.settings import PROJECT_ROOT, Settings, partition
+
+NIGHTS = Interval(date(2025, 5, 29), date(2025, 10, 27))  # from the campaign on; later the synthetic city slows down
+YEAR = Interval(date(2025, 1, 1), NIGHTS.end)
+STARTS = (date(2025, 9, 1), date(2025, 9, 11))  # of what goes wrong: a Monday, a Thursday
+LONGEST = 28
+RATES = (0.005, 0.02, 0.1)
+DAY = timedelta(days=1)
+SUITES = PROJECT_ROOT / "expectations" / "suites"
+STEPS = ("learned", "clean", "batches", "rows", "table")
+
+
+@dataclass(frozen=True)
+class House:
+    """A data root, and the folder in which partners leave their files."""
+
+    settings: Settings
+    secrets: Secrets
+    outbox: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> "House":
+        folder.mkdir(parents=True, exist_ok=True)
+        key = folder / "identity"
+        if not key.exists():
+            key.write_text(str(pyrage.x25519.Identity.generate()))
+        secrets = Secrets(
+            worker_key_secret=SecretStr("benchmark"), vault_identity=SecretStr(key.read_text(encoding="utf-8"))
+        )
+        (folder / "outbox").mkdir(exist_ok=True)
+        return cls(Settings(PROJECT_ROOT, folder / "data", folder / "reports"), secrets, folder / "outbox")
+
+    def deliver(self, supply: Supply, interval: Interval, rows: pd.DataFrame) -> outcomes.Outcome:
+        """Let the partner leave a file with these canonical rows, and bring it in."""
+        partner, feed = supply
+        cells = columns_of(partner, feed, rows)
+        names = FIELDS[partner, feed]
+        table = pd.DataFrame({names[column]: cells[column] for column in names}, dtype=object)
+        path = self.outbox / f"{partner}_{feed}_{interval.start:%Y%m%d}.csv"
+        table.to_csv(path, index=False, encoding="utf-8")
+        connection = Connection(conn_id="benchmark", conn_type="fs", extra={"path": str(self.outbox)})
+        outcome = ingest(self.settings, partner, feed, interval, connection, self.secrets)
+        path.unlink()
+        return outcome
+
+    def alarms(self, supply: Supply, interval: Interval) -> dict[str, str]:
+        """Checks that the batch of an interval did not pass, and what they saw."""
+        found = {}
+        for path in partition(self.settings.quality, supply[1], supply[0], interval.last_day).glob("*.json"):
+            for check in json.loads(path.read_text(encoding="utf-8"))["checks"]:
+                if check["status"] != "passed":
+                    found[check["check_id"]] = f"{check['status']}: {check['expected']} / {check['observed']}"
+        return found
+
+
+def supplies() -> list[Supply]:
+    return list(FIELDS)
+
+
+def plain_files() -> None:
+    """From here on every partner of this process hands over plain CSV files; what stands in them stays its own."""
+    for partner_id, partner in load_partners().items():
+        feeds = {}
+        for name, feed in partner.feeds.items():
+            path = f"{partner_id}_{name}_{{first:%Y%m%d}}.csv"
+            source = FileSource(kind="file", path=path, format="csv", encoding="utf-8", delimiter=",")
+            columns = {column: (header,) for column, header in FIELDS[partner_id, name].items()}
+            feeds[name] = feed.model_copy(update={"source": source, "columns": columns})
+        load_partners()[partner_id] = partner.model_copy(update={"feeds": feeds})
+
+
+def night(day: date) -> Interval:
+    return Interval(day, day + DAY)
+
+
+def rows_of(world: World, supply: Supply, interval: Interval) -> pd.DataFrame:
+    return world.delivered(*supply, SimulatedInterval(interval.start, interval.end))
+
+
+def each_night(world: World, supply: Supply, within: Interval) -> Iterator[Interval]:
+    """From the first night on which the partner has anything to deliver."""
+    first = max(within.start, world.logs[supply]["_reported_at"].min().date())
+    for number in range((within.end - first).days):
+        yield night(first + number * DAY)
+
+
+def learned(world: World, supply: Supply) -> Iterator[dict[str, Any]]:
+    """Every night, judged by the checks that learn; what they find is not learned from."""
+    checks = [check for check in batch_checks(supply[1], SUITES) if check.figure]
+    past: list[Profile] = []
+    for interval in each_night(world, supply, YEAR):
+        current = profile_of(supply[1], rows_of(world, supply, interval), interval)
+        alarms, judged = {}, 0
+        for check in checks:
+            with suppress(TooLittlePast):
+                found = learn(check.figure, check.check_id, current, past)
+                judged += 1
+                if found.value < (found.low or -1) or found.value > (math.inf if found.high is None else found.high):
+                    alarms[check.check_id] = f"{found.value:g} outside of {found.low} to {found.high}"
+        past.append(replace(current, failed=frozenset(alarms)))
+        yield {"step": "learned", "supply": supply, "night": interval.start, "judged": judged, "alarms": alarms}
+
+
+def profile_of(feed: str, rows: pd.DataFrame, interval: Interval) -> Profile:
+    """What `profiles.measure` says of clean rows once landed, but for what the door derives from ID numbers."""
+    contract = load_contract(feed)
+    coded = [column for column in coded_columns(contract) if column in rows]
+    numbers = [column for column in number_columns(contract) if column in rows and rows[column].notna().any()]
+    return Profile(
+        batch_id=str(interval),
+        interval=interval,
+        rows=len(rows),
+        filled={name: int(rows[name].notna().sum()) for name in optional_columns(contract) if name in rows},
+        codes={name: rows[name].fillna(EMPTY).value_counts().to_dict() for name in coded},
+        medians={name: float(pd.to_numeric(rows[name]).median()) for name in numbers},
+    )
+
+
+def clean(house: House, world: World, supply: Supply, nights: Interval) -> Iterator[dict[str, Any]]:
+    """Every night through the door, judged by every check."""
+    for interval in each_night(world, supply, nights):
+        outcome = house.deliver(supply, interval, rows_of(world, supply, interval))
+        alarms = house.alarms(supply, interval)
+        yield {"step": "clean", "supply": supply, "night": interval.start, "outcome": outcome.outcome, "alarms": alarms}
+
+
+def batches(house: House, world: World, supply: Supply, fault: BatchFault, start: date) -> dict[str, Any]:
+    """Go on from the clean nights before `start` with batches that are wrong, until a check says so."""
+    folder = house.outbox.parent / "spoiled"
+    shutil.rmtree(folder, ignore_errors=True)
+    _copy_until(house, folder, supply, start)
+    spoiled = House.at(folder)
+    rng = np.random.default_rng([DEFAULT_SEED, crc32(f"{fault.kind} {supply} {start}".encode())])
+    found: dict[str, Any] = {"step": "batches", "kind": fault.kind, "supply": supply, "start": start, "noticed": None}
+    for number in range(LONGEST):
+        interval = night(start + number * DAY)
+        before = rows_of(world, supply, night(interval.start - DAY))
+        rows = fault.spoil(rng, rows_of(world, supply, interval), before).reset_index(drop=True)
+        outcome = spoiled.deliver(supply, interval, rows)
+        said_anyway = house.alarms(supply, interval)
+        new = {name: text for name, text in spoiled.alarms(supply, interval).items() if name not in said_anyway}
+        if new or outcome.outcome not in ("landed", "unchanged"):
+            found |= {"noticed": number + 1, "outcome": outcome.outcome, "alarms": new}
+            break
+    shutil.rmtree(folder)
+    return found
+
+
+def _copy_until(house: House, folder: Path, supply: Supply, start: date) -> None:
+    """The nights before a day, as they lie in the house."""
+    for root in (house.settings.landing, house.settings.quality, house.settings.outcomes):
+        pair = root / f"feed={supply[1]}" / f"partner={supply[0]}"
+        for nightly in pair.glob("date=*"):
+            if nightly.name.removeprefix("date=") < start.isoformat():
+                shutil.copytree(nightly, folder / "data" / nightly.relative_to(house.settings.data_root))
+
+
+def rows(house: House, supply: Supply, rate: float) -> dict[str, Any]:
+    """The nights of four weeks as one delivery with faulty rows, each known."""
+    world = make_world(dirt_rate=rate)
+    interval = Interval(date(2025, 9, 27), date(2025, 10, 25))
+    simulated = SimulatedInterval(interval.start, interval.end)
+    injected = world.dirt([simulated])
+    injected = injected[(injected["partner"] == supply[0]) & (injected["feed"] == supply[1])]
+    injected = injected[injected["refused_at_door"]]
+    house.deliver(supply, interval, rows_of(world, supply, interval))
+    folder = partition(house.settings.quarantine, supply[1], supply[0], interval.last_day)
+    held: set[tuple[int, str]] = set()
+    with suppress(duckdb.IOException):
+        found = duckdb.sql(f"select distinct row_number, rule from read_parquet('{folder}/*.parquet')").fetchall()
+        held = {(int(number), str(rule)) for number, rule in found}
+    known = set(zip(injected["row_number"].tolist(), injected["rule"].tolist(), strict=True))
+    return {
+        "step": "rows",
+        "supply": supply,
+        "rate": rate,
+        "injected": len(known),
+        "caught": len(known & held),
+        "held": len({number for number, _ in held}),
+        "wrongly_held": len({number for number, _ in held} - {number for number, _ in known}),
+    }
+
+
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path), required=True, help="Where everything is made; kept.")
+@click.option("--step", "steps", multiple=True, type=click.Choice(STEPS), default=STEPS, show_default=True)
+@click.option("--supply", "named", multiple=True, help="partner/feed; all without it.")
+@click.option("--kind", "kinds", multiple=True, help="Only these kinds of batch dirt.")
+@click.option("--nights", type=Interval.parse, default=str(NIGHTS), show_default=True, help="The clean nights.")
+def main(
+    folder: Path, steps: tuple[str, ...], named: tuple[str, ...], kinds: tuple[str, ...], nights: Interval
+) -> None:
+    """Measure the checks on known dirt."""
+    plain_files()
+    wanted = [supply for supply in supplies() if not named or "/".join(supply) in named]
+    results = folder.resolve() / "results.jsonl"
+    house = House.at(folder.resolve() / "clean")
+    world = make_world(dirt_rate=0)
+
+    def keep(found: dict[str, Any]) -> None:
+        with results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(found, ensure_ascii=False, default=str) + "\n")
+
+    for supply in wanted:
+        for found in learned(world, supply) if "learned" in steps else ():
+            keep(found)
+    for supply in wanted:
+        for found in clean(house, world, supply, nights) if "clean" in steps else ():
+            keep(found)
+    if "batches" in steps:
+        for fault in BATCH_FAULTS:
+            for supply in fault.supplies:
+                if supply in wanted and (not kinds or fault.kind in kinds):
+                    for start in STARTS:
+                        keep(batches(house, world, supply, fault, start))
+    if "rows" in steps:
+        for rate in RATES:
+            for supply in wanted:
+                keep(rows(House.at(folder.resolve() / f"rows-{rate}"), supply, rate))
+    if "table" in steps:
+        show([json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()])
+
+
+def show(found: list[dict[str, Any]]) -> None:
+    """Print what was found as Markdown."""
+    says = {fault.kind: fault.says for fault in BATCH_FAULTS}
+    tried: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for item in found:
+        if item["step"] == "batches":
+            tried[item["kind"]].append(item)
+    print("| dirt | tried | within a night | a week | four weeks | nights until noticed: median, worst | by |")
+    print("|---|---|---|---|---|---|---|")
+    for kind, items in tried.items():
+        nights = [item["noticed"] or LONGEST + 1 for item in items]
+        by = Counter(check.split(".", 1)[1] for item in items for check in item.get("alarms", {}))
+        within = " | ".join(f"{sum(number <= most for number in nights)}" for most in (1, 7, LONGEST))
+        worst = max(nights)
+        last = f"{median(nights):g}, {worst if worst <= LONGEST else 'never'}"
+        names = ", ".join(f"`{name}`" for name, _ in by.most_common(3))
+        print(f"| {says[kind]} (`{kind}`) | {len(items)} | {within} | {last} | {names} |")
+    for step in ("learned", "clean"):
+        show_false_alarms(step, [item for item in found if item["step"] == step])
+    of_rate: dict[float, list[dict[str, Any]]] = defaultdict(list)
+    for item in found:
+        if item["step"] == "rows":
+            of_rate[item["rate"]].append(item)
+    if of_rate:
+        print("\n| rate of faulty rows | injected | recall | good rows held | precision |\n|---|---|---|---|---|")
+    for rate, items in of_rate.items():
+        injected, caught, held, wrongly = (
+            sum(item[name] for item in items) for name in ("injected", "caught", "held", "wrongly_held")
+        )
+        print(f"| {rate:.1%} | {injected} | {caught / injected:.4f} | {wrongly} | {1 - wrongly / held:.4f} |")
+
+
+def show_false_alarms(step: str, nights: list[dict[str, Any]]) -> None:
+    if not nights:
+        return
+    crying = Counter((item["supply"][0], check) for item in nights for check in item["alarms"])
+    of_supply = Counter(tuple(item["supply"]) for item in nights)
+    judged = f", {sum(item['judged'] for item in nights)} times judged" if step == "learned" else ""
+    print(f"\n{step}: {len(nights)} clean partner-nights{judged}, {sum(crying.values())} false alarms\n")
+    print("| check | partner | false alarms | of nights |\n|---|---|---|---|")
+    for (partner, check), number in crying.most_common():
+        print(f"| `{check}` | {partner} | {number} | {of_supply[partner, check.split('.')[0]]} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The catalogue holds every check that can give a result, and nothing else; and people can read it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from click.testing import CliRunner
+from lxml import html
+
+from worker_services.contracts import contract_feeds, load_contract
+from worker_services.landing import ingest
+from worker_services.landing.reading.delivered import DeliveryCheck
+from worker_services.landing.rules import broken_rule, rules_of
+from worker_services.mailing import gate
+from worker_services.metrics import catalogue as metrics
+from worker_services.quality import report
+from worker_services.quality.catalogue import DATA_TEAM, STAGES, Entry, collect, parsed_manifest
+from worker_services.quality.checks import DIMENSIONS, OWNERS, batch_checks, build_checks
+from worker_services.quality.cli import quality
+from worker_services.quality.suites import suites_folder
+from worker_services.seeds import read_seed
+from worker_services.settings import PROJECT_ROOT, Settings
+
+SETTINGS = Settings(PROJECT_ROOT, PROJECT_ROOT / "data", PROJECT_ROOT / "reports")
+
+
+@pytest.fixture(scope="module")
+def manifest() -> dict[str, Any]:
+    return parsed_manifest(SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def entries(manifest: dict[str, Any]) -> list[Entry]:
+    return collect(SETTINGS, manifest)
+
+
+def names(entries: list[Entry], stage: str, prefix: str) -> set[str]:
+    return {
+        entry.check_id.removeprefix(prefix)
+        for entry in entries
+        if entry.stage == stage and entry.check_id.startswith(prefix)
+    }
+
+
+def test_each_check_is_told_whole(entries: list[Entry]) -> None:
+    ids = [entry.check_id for entry in entries]
+    assert len(ids) == len(set(ids))
+    for entry in entries:
+        assert entry.stage in STAGES
+        assert entry.dimension in DIMENSIONS, entry
+        assert entry.severity in ("critical", "warning"), entry
+        assert entry.owner in OWNERS, entry
+        assert set(entry.figures) <= set(metrics()), entry
+        assert entry.threshold, entry
+        assert entry.subject_zh, entry
+        assert re.search("[\u4e00-\u9fff]", entry.what), entry
+        assert re.search("[\u4e00-\u9fff]", entry.why), entry
+        assert (PROJECT_ROOT / entry.source).is_file(), entry
+
+
+def test_every_figure_has_checks_before_the_warehouse_and_in_it(entries: list[Entry]) -> None:
+    for stage in ("row", "batch", "build"):
+        assert {name for entry in entries if entry.stage == stage for name in entry.figures} == set(metrics()), stage
+
+
+def test_what_a_suite_runs_is_in_it(entries: list[Entry]) -> None:
+    folder = suites_folder(SETTINGS)
+    run = {check.check_id for feed in contract_feeds() for check in batch_checks(feed, folder)}
+    assert {entry.check_id for entry in entries if entry.stage == "batch"} == run
+    assert names(entries, "build", "marts.") == {
+        check.check_id.removeprefix("marts.") for check in build_checks(folder)
+    }
+
+
+def test_what_dbt_runs_is_in_it(entries: list[Entry], manifest: dict[str, Any]) -> None:
+    tests = {node["unique_id"].split(".")[2] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
+    assert tests
+    assert names(entries, "build", "dbt.") == tests
+
+
+def test_singular_tests_say_what_they_ask_in_chinese(entries: list[Entry]) -> None:
+    files = {path.stem for path in (PROJECT_ROOT / "dbt_project/tests/singular").glob("*.sql")}
+    assert files
+    assert {Path(entry.source).stem for entry in entries if entry.subject == "跨表核对"} == files
+
+
+def test_what_a_delivery_can_fail_is_in_it(entries: list[Entry]) -> None:
+    in_code = set(re.findall(r'"delivery\.(\w+)"', Path(ingest.__file__).read_text(encoding="utf-8")))
+    assert in_code
+    assert names(entries, "delivery", "delivery.") == in_code | set(get_args(DeliveryCheck))
+
+
+def test_what_a_briefing_can_fail_is_in_it(entries: list[Entry]) -> None:
+    in_code = set(re.findall(r'Reason\("(\w+)"', Path(gate.__file__).read_text(encoding="utf-8")))
+    assert in_code
+    assert names(entries, "briefing", "briefing.") == in_code
+
+
+@pytest.mark.parametrize("feed", contract_feeds())
+def test_the_rules_of_a_column_are_those_that_its_sql_looks_for(feed: str) -> None:
+    for column in load_contract(feed).columns:
+        if column.privacy == "drop" and not column.required:
+            continue  # landing looks whether it can be read, and for nothing else
+        sql = broken_rule(column, "cell", "value", "date '2025-10-25'", "false")
+        assert rules_of(column) == list(dict.fromkeys(re.findall(r"then '(\w+)'", sql))), column.name
+
+
+def test_every_rule_of_quarantine_is_in_it(entries: list[Entry]) -> None:
+    found = {entry.check_id.split(".")[2] for entry in entries if entry.stage == "row"}
+    assert found == {row["rule"] for row in read_seed("rules/rules")}
+
+
+def test_owners_of_domain_tests_are_their_stewards(entries: list[Entry]) -> None:
+    owners = {entry.subject: entry.owner for entry in entries if entry.check_id.startswith("dbt.")}
+    assert owners["fct_relief_payments"] == "hardship-steward"
+    assert owners["rpt_build"] == DATA_TEAM
+    figures = {name for entry in entries if entry.subject == "fct_relief_payments" for name in entry.figures}
+    assert {"relief_money_yuan", "relief_persons"} <= figures
+
+
+def test_cli_lists_checks_of_a_stage_and_a_subject(
+    manifest: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "warehouse" / "dbt" / "target"
+    target.mkdir(parents=True)
+    (target / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    monkeypatch.setenv("WORKER_SERVICES_DATA_ROOT", str(tmp_path))
+    result = CliRunner().invoke(quality, ["catalogue", "--stage", "batch", "--subject", "vouchers", "--json"])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.output)
+    assert {row["subject"] for row in rows} == {"vouchers"}
+    assert "vouchers.usual_rows" in {row["check_id"] for row in rows}
+    table = CliRunner().invoke(quality, ["catalogue", "--subject", "rpt_build"])
+    assert table.exit_code == 0
+    assert "构建信息恰好一行" in table.output
+    nothing = CliRunner().invoke(quality, ["catalogue", "--subject", "nothing"])
+    assert nothing.output.strip() == "There is no such check."
+
+
+def test_the_page_shows_every_check_and_needs_nothing_from_outside(
+    manifest: dict[str, Any], entries: list[Entry], settings: Settings
+) -> None:
+    target = settings.warehouse / "dbt" / "target"
+    target.mkdir(parents=True)
+    (target / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    index = report.render(settings, report.date(2025, 10, 25))
+    text = index.with_name("catalogue.html").read_text(encoding="utf-8")
+    page = html.fromstring(text)
+    assert sorted(page.xpath("//tr[@data-stage]//code/text()")) == sorted(entry.check_id for entry in entries)
+    for kind in ("stage", "severity", "dimension", "owner"):
+        offered = page.xpath(f"//input[@name='{kind}'][@id]/@id")
+        assert offered
+        for name in offered:
+            value = re.search(rf'#{name}:checked\) :is\(tr\[data-{kind}\]:not\(\[data-{kind}="([^"]+)"', text)[1]
+            assert page.xpath(f"//tr[@data-{kind}='{value}']"), name
+    assert "catalogue.html" in index.read_text(encoding="utf-8")
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//|url\(|@import|<script", text)

@@ -1,4 +1,12 @@
 -- What a score lacks of a hundred is what its causes took, of each characteristic and of the whole.
+{{ config(
+    meta={
+        'what': '各项失分与得分之和为一百',
+        'why': '说不清原因的失分无法整改',
+        'dimension': '一致性',
+    },
+) }}
+
 with scorecard as (
     select * from {{ ref('rpt_quality_scorecard') }}
 ),

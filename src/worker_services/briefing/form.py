@@ -27,7 +27,7 @@ def check_form(pages: list[Page], bookmarks: list[Bookmark], imprint: ImprintLin
         _check_overlaps(page)
     for bookmark in bookmarks:
         _check_heading(pages[bookmark.page - 1], bookmark)
-    _check_imprint(pages[-1], f"{imprint.label}：{imprint.to}")
+    _check_imprint(pages[-1], imprint.to)
 
 
 def type_area(page: Page) -> tuple[float, float, float, float]:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Literal
 
 from worker_services.briefing.config import load_config as load_briefing_config
+from worker_services.briefing.language import load_language
 from worker_services.connections import Connection
 from worker_services.intervals import SHANGHAI, Week, utc_now
 from worker_services.mailing import outbox
@@ -31,7 +32,7 @@ def alert(
     issue = f"{config.programme}{config.publication}第{config.issue(week)}期（{week.year}年第{week.number}周）"
     key = sha256("\n".join([str(week), kind, *lines]).encode()).hexdigest()[:16]
     text = (
-        mail_templates(settings.project_root / "templates")
+        mail_templates(settings.project_root / "templates", load_language("zh"))
         .get_template("alert.txt.j2")
         .render(
             subject=issue,

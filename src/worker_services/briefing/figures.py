@@ -419,7 +419,11 @@ class FigureBook:
     def _text(self, value: Decimal | date | None, notation: Notation, decimals: int, sign: Sign, reason: str) -> str:
         if value is None:
             return SUPPRESSED if reason == NOT_PUBLISHED else ABSENT
-        return self.language.date(value) if isinstance(value, date) else print_number(value, notation, decimals, sign)
+        return (
+            self.language.print_date(value)
+            if isinstance(value, date)
+            else print_number(value, notation, decimals, sign)
+        )
 
     def _unit(self, metric: str, column: str) -> Units:
         """What stands behind a column of a metric; a percentage carries its sign with it."""

@@ -66,10 +66,10 @@ class Language:
             return str(n)
         return _NUMERALS[n] if n <= 10 else f"十{_NUMERALS[n - 10]}"
 
-    def date(self, day: date) -> str:
+    def print_date(self, day: date) -> str:
         return self.gettext("{year}年{month}月{day}日").format(year=day.year, month=self._month(day), day=day.day)
 
-    def day(self, day: date) -> str:
+    def print_day(self, day: date) -> str:
         """A day of a year that goes without saying."""
         return self.gettext("{month}月{day}日").format(month=self._month(day), day=day.day)
 

@@ -21,8 +21,8 @@ def overall(book: FigureBook, late: list[Row]) -> list[Sentence]:
     span: dict[str, str] = {
         "year": str(week.year),
         "week": str(week.number),
-        "start": language.day(week.start),
-        "end": language.day(week.end),
+        "start": language.print_day(week.start),
+        "end": language.print_day(week.end),
     }
     if book.target_count().direction:
         counts = book.sentence(
@@ -334,8 +334,8 @@ def meeting_actions(book: FigureBook) -> list[Sentence]:
         return [*sentences, book.sentence("没有逾期未办结的事项。")]
     named = [
         book.sentence(
-            "{title}（{responsible}，逾期{days}）",
-            title=AsRecorded(f"“{row['title']}”"),
+            "“{title}”（{responsible}，逾期{days}）",
+            title=AsRecorded(row["title"]),
             responsible=responsible(book, row),
             days=book.action(row, "days_overdue"),
         )

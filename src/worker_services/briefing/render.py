@@ -46,7 +46,7 @@ from worker_services.settings import Settings
 Place = Literal["text", "table", "list", "chart"]
 
 VARIANT = "pdf/a-3a"
-CHINESE = re.compile(r"[\u2018-\u201d\u3001-\u9fff\uff00-\uffef]+")
+CHINESE = re.compile(r"[\u3001-\u9fff\uff00-\uffef]+")
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
 ATTACHED = (N_("本期全部数据及其在文中的位置"), N_("本期全部数据"))
 # Stands in the page until all figures are printed: the seal names their hash.

@@ -130,6 +130,8 @@ CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 # Stand before the words of a column where an edition of a unit sets the city beside it.
 CITY = {"zh": "全市", "en": "City: "}
+# How far before a figure, in characters, the name may stand that it is for.
+REACH = {"zh": 120, "en": 360}
 LAST_ISSUE = {"zh": "上期", "en": "Last issue"}
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -618,7 +620,7 @@ class _Story:
                 wanted = next(known for known, its in self._metrics.items() if its == metric)
                 raise FigureMismatch(figure, page.number, printed, wanted, f"the sentence speaks of '{name}'")
         names = ["".join(name.split()) for name in self._expected.names(figure)]
-        before = self._text[max(0, at - 120 - max(map(len, names), default=0)) : at]
+        before = self._text[max(0, at - REACH[self._expected.language] - max(map(len, names), default=0)) : at]
         for name in names[-1:]:
             if name not in before:
                 raise FigureMismatch(figure, page.number, printed, name, "the words before it name another")

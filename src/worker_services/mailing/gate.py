@@ -132,7 +132,7 @@ def _of_build(settings: Settings, build_id: str) -> Iterator[Reason]:
 
 
 def _late_feeds(printed: _Printed, rules: GateConfig) -> Iterator[Reason]:
-    bounds, last_day, print_date = rules.late_feeds, printed.week.end, load_language("zh").date
+    bounds, last_day, print_date = rules.late_feeds, printed.week.end, load_language("zh").print_date
     for row in printed.rows("select * from marts.rpt_partner_freshness order by domain, partner_id, feed"):
         touched = printed.of_feed(row["feed"])
         source = f"{row['partner_name_zh']}“{row['feed_name_zh']}”"

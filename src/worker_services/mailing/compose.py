@@ -45,13 +45,13 @@ def compose(briefing: Briefing, summary: Summary, pdf: bytes, recipient: str, is
     message["Subject"] = preview if is_preview else summary.subject
     message["Date"] = format_datetime(_sent_at(briefing))
     message["Message-ID"] = message_id(briefing, recipient, is_preview)
-    message["Content-Language"] = briefing.language.tag
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(summary.text, cte="base64")
     message.add_alternative(summary.html, subtype="html", cte="base64")
     if page := message.get_body(("html",)):
         page.add_related(summary.chart, "image", "png", cid=f"<{CHART_CID}>", filename=f"{CHART_CID}.png")
     message.add_attachment(pdf, maintype="application", subtype="pdf", filename=f"{name}.pdf")
+    message["Content-Language"] = briefing.language.tag  # setting the content drops headers that describe it
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         part.set_boundary(f"={_digest(briefing, recipient)[:24]}.{number}=")
     return message.as_bytes()

@@ -132,7 +132,7 @@ def main() -> None:
         settings = house(folder, Settings.load(), chosen.editions)
         fonts = settings.project_root / "templates" / "fonts"
         briefing = read_briefing(build_path(settings), load_config(settings), "city", chosen.week)
-        html = paper_page(settings, briefing, Printing())
+        html = paper_page(settings, briefing, Printing(briefing.language))
         page, pdf = folder / "page.html", BriefingFiles.at(settings, chosen.week, "city").pdf
         page.write_text(html.replace("<head>", f'<head><base href="file://{fonts.parent / "briefing"}/">'), "utf-8")
         markup = folder / "page.typ"

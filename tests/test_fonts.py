@@ -21,6 +21,7 @@ from weasyprint.text.fonts import FontConfiguration
 FONTS = Path(__file__).parents[1] / "templates" / "fonts"
 RESERVED = re.compile(r"noto|source|fandol|lxgw|wenkai|klee|霞鹜|文楷", re.IGNORECASE)
 SPACES = " \u00a0\u3000"
+LATIN = {chr(code) for code in [*range(0x20, 0x7F), *range(0xC0, 0x100)]} | set("\u00a0–—‘’“”…·×−≤≥±‰")
 NUMERALS = {chr(code) for code in range(0x20, 0x7F)} | set("\u00a0–‰")
 SYMBOLS = "▲▼●○■□①⑩⑳←→↑↓↗↘％‰≥≤–—…“”‘’〔〕【】《》〈〉「」『』·•◆◇★☆√×÷±≠≈℃㎡㎞￥〇－～"
 
@@ -34,7 +35,8 @@ def faces() -> list[tuple[str, str, int]]:
 
 FACES = faces()
 FILES = [file for file, _, _ in FACES]
-TEXT_FILES = [file for file in FILES if "Numerals" not in file]
+LATIN_FILES = [file for file in FILES if "Serif" in file or "Sans" in file]
+TEXT_FILES = [file for file in FILES if "Numerals" not in file and file not in LATIN_FILES]
 
 
 @cache
@@ -89,6 +91,8 @@ def test_every_font_file_is_declared_once() -> None:
         "Briefing Numerals",
         "Briefing Hei",
         "Briefing Kai",
+        "Briefing Serif",
+        "Briefing Sans",
     }
 
 
@@ -96,6 +100,8 @@ def test_every_font_file_is_declared_once() -> None:
 def test_coverage_is_what_is_claimed(file: str) -> None:
     if "Numerals" in file:
         assert covered(file) == NUMERALS
+    elif file in LATIN_FILES:
+        assert covered(file) == LATIN
     elif "FangSong" in file:
         assert charset() - covered(file) == fangsong_gaps()
     else:
@@ -171,7 +177,13 @@ def test_numerals_are_half_an_em_and_align() -> None:
         assert strings[glyph].width == metrics[glyph][0]
 
 
-@pytest.mark.parametrize("file", TEXT_FILES)
+@pytest.mark.parametrize("file", LATIN_FILES)
+def test_latin_quotation_marks_are_as_wide_as_latin_letters(file: str) -> None:
+    metrics, cmap = font(file)["hmtx"], font(file).getBestCmap()
+    assert all(metrics[cmap[ord(c)]][0] < 600 for c in "‘’“”·")
+
+
+@pytest.mark.parametrize("file", TEXT_FILES + LATIN_FILES)
 def test_no_glyph_serves_two_characters(file: str) -> None:
     inked = [glyph for code, glyph in font(file).getBestCmap().items() if chr(code) not in SPACES]
     assert len(inked) == len(set(inked))
@@ -190,13 +202,18 @@ LINES = {
     "FangSong": "截至2025年10月26日，调解成功率81.3%（目标≥80%）。长工发〔2025〕3号《办法》",
     "Song": "●○■□←→↑↓≤％–…‘’【】•・，𠮷喆堃玥翀",
     "Names": "职工喆、堃、玥、翀、祎、旸共6人",
+    "Serif": "“On schedule”: 35,000 vouchers – 89.4% of the workers’ target",
+    "SerifBold": "Practical Services for Workers, Week 43",
+    "Sans": "Year to date ≥80.0% · −0.4 · Curaçao",
+    "SansBold": "Annex 1. Key Indicators",
 }
 STYLE = """
 @page { size: 400mm 120mm } p { white-space: nowrap; font-size: 12pt }
 .XiaoBiaoSong { font-family: "Briefing XiaoBiaoSong" } .Hei { font-family: "Briefing Hei" }
 .HeiBold { font: bold 12pt "Briefing Hei" } .Kai { font-family: "Briefing Kai" }
 .FangSong, .Names { font-family: "Briefing Numerals", "Briefing FangSong", "Briefing Song" }
-.Song { font-family: "Briefing Song" }
+.Song { font-family: "Briefing Song" } .Serif { font-family: "Briefing Serif" } .Sans { font-family: "Briefing Sans" }
+.SerifBold { font: bold 12pt "Briefing Serif" } .SansBold { font: bold 12pt "Briefing Sans" }
 """
 
 

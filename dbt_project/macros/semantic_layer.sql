@@ -51,6 +51,7 @@
                 'definition_en': meta.definition_en,
                 'unit_zh': meta.unit_zh,
                 'unit_en': meta.unit_en,
+                'unit_one_en': meta.unit_one_en,
                 'project_id': meta.project,
                 'kind': metric_kind(metric, of_persons),
                 'decimals': meta.decimals or 0,

@@ -52,6 +52,11 @@ class Column:
     references: tuple[str, str] | None
 
     @property
+    def label_en(self) -> str:
+        """English name, for those who read: the identifier, in words."""
+        return _in_words(self.name)
+
+    @property
     def is_version(self) -> bool:
         """Whether the column says which version of a record is the later one."""
         return self.name == VERSION_COLUMN
@@ -81,6 +86,11 @@ class Contract:
     """Whether a batch holds what changed in its interval, or the whole register as it stood at the interval's end."""
 
     @property
+    def label_en(self) -> str:
+        """English name, for those who read: the identifier, in words."""
+        return _in_words(self.feed)
+
+    @property
     def key(self) -> tuple[str, ...]:
         """Names of the key columns, in order."""
         keyed = [column for column in self.columns if column.key_position]
@@ -108,8 +118,10 @@ class Contract:
                 landed |= dict.fromkeys(column.derived, "varchar")
         return landed | LANDING_COLUMNS
 
-    def label_of(self, column_name: str | None) -> str:
-        """Chinese name of a column, for those who read; without a column the whole row is meant."""
+    def label_of(self, column_name: str | None, language: Literal["zh", "en"] = "zh") -> str:
+        """Name of a column, for those who read; without a column the whole row is meant."""
+        if language == "en":
+            return self.column(column_name).label_en if column_name else "Whole row"
         return self.column(column_name).label if column_name else "整行"
 
     def column(self, name: str) -> Column:
@@ -215,6 +227,10 @@ def _date_order(implementation: Any) -> DateOrder:
     if rule.pop("rule", None) != "field_order" or rule.keys() != {"earlier", "later"}:
         raise ValueError("a quality rule of the schema must be {rule: field_order, earlier: …, later: …}")
     return DateOrder(**rule)
+
+
+def _in_words(identifier: str) -> str:
+    return identifier.replace("_", " ").capitalize()
 
 
 def _stated(value: str | None, what: str) -> str:

@@ -1,4 +1,4 @@
-"""Make the briefing's fonts: renamed subsets of five free Chinese type families.
+"""Make the briefing's fonts: renamed subsets of free Chinese type families, and of the Latin letters that they hold.
 
     python build_fonts.py SOURCES [--output FOLDER]
 
@@ -26,6 +26,7 @@ from fontTools.ttLib import TTFont
 HERE = Path(__file__).parent
 SPACES = "\u0020\u00a0\u3000"
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
+LATIN = ASCII + "\u00a0–—‘’“”…·×−≤≥±‰" + "".join(map(chr, range(0xC0, 0x100)))
 EM = 1000
 HALF = EM // 2
 ASCENT, DESCENT = 880, -120
@@ -44,8 +45,9 @@ class Face:
     source: str
     sha256: str
     licence: tuple[str, str]
-    index: int = -1  # place of the Simplified Chinese font in a collection
-    characters: str = ""  # where given: only these, scaled so that digits are half an em wide
+    index: int = -1  # place in a collection: 2 is Simplified Chinese; 1, Korean, has quotation marks as wide as Latin's
+    characters: str = ""  # where given: only these
+    is_half_width: bool = False  # scaled so that digits are half an em wide
 
 
 FACES = (
@@ -84,6 +86,7 @@ FACES = (
         OFL,
         2,
         ASCII + "\u00a0–‰",
+        True,
     ),
     Face(
         "BriefingHei-Regular.otf",
@@ -110,6 +113,46 @@ FACES = (
         "LXGWWenKai-Regular.ttf",
         "be1d5ee371b25f23ca613c3142d6293328db6253ef0b0c09857e9f30657514a8",
         OFL,
+    ),
+    Face(
+        "BriefingSerif-Regular.otf",
+        "Briefing Serif",
+        400,
+        "NotoSerifCJK-Regular.ttc",
+        "5d9c31a059600193c9d7968a998bde886ccdc77e934006ad243b41794c496a7d",
+        OFL,
+        1,
+        LATIN,
+    ),
+    Face(
+        "BriefingSerif-Bold.otf",
+        "Briefing Serif",
+        700,
+        "NotoSerifCJK-Bold.ttc",
+        "1505ee3b9c0890fae6302ee0e9c6fd74d690f4a55a6ace1d9944f3f6352d622d",
+        OFL,
+        1,
+        LATIN,
+    ),
+    Face(
+        "BriefingSans-Regular.otf",
+        "Briefing Sans",
+        400,
+        "NotoSansCJK-Regular.ttc",
+        "b76b0433203017ca80401b2ee0dd69350349871c4b19d504c34dbdd80541690a",
+        OFL,
+        1,
+        LATIN,
+    ),
+    Face(
+        "BriefingSans-Bold.otf",
+        "Briefing Sans",
+        700,
+        "NotoSansCJK-Bold.ttc",
+        "faa5f3656a78b2e2d450d27fe8382c778bc2b6bb5ea29c986664a6a435056ceb",
+        OFL,
+        1,
+        LATIN,
     ),
 )
 
@@ -346,8 +389,10 @@ def build(face: Face, sources: Path, codes: set[int]) -> tuple[bytes, set[int]]:
     if face.characters:
         codes = {ord(character) for character in face.characters}
         lacking = codes - set(font.getBestCmap())
-        subset_to(font, codes, ())
-        set_half_width(font)
+        subset_to(font, codes, () if face.is_half_width else ("kern",))
+        if face.is_half_width:
+            set_half_width(font)
+        one_glyph_a_character(font)
     else:
         use_full_width(font, "—·")
         lacking = codes - set(font.getBestCmap())

@@ -11,36 +11,43 @@ import pyarrow as pa
 
 from worker_services.intervals import Week
 from worker_services.metrics import catalogue
+from worker_services.partners.registry import load_partners
 
 TABLES = {
     "rpt_metric_catalogue": "metric_id varchar, name_zh varchar, name_en varchar, definition_zh varchar, "
-    "definition_en varchar, unit_zh varchar, unit_en varchar, domain varchar, domain_name_zh varchar, "
-    "project_zh varchar, kind varchar, decimals integer, direction varchar, is_additive boolean, "
-    "counts_people boolean, has_target boolean, owner_zh varchar, source_clause_zh varchar, "
+    "definition_en varchar, unit_zh varchar, unit_en varchar, unit_one_en varchar, domain varchar, "
+    "domain_name_zh varchar, domain_name_en varchar, project_zh varchar, project_en varchar, kind varchar, "
+    "decimals integer, direction varchar, is_additive boolean, counts_people boolean, has_target boolean, "
+    "owner_zh varchar, owner_en varchar, source_clause_zh varchar, "
     "is_headline boolean, display_order integer, fault varchar",
     "rpt_metric_feeds": "metric_id varchar, feed varchar",
     "rpt_metric_weekly": "metric_id varchar, scope_type varchar, scope_code varchar, scope_name_zh varchar, "
-    "scope_short_name_zh varchar, scope_order integer, week_id varchar, week_start date, week_end date, "
+    "scope_name_en varchar, scope_short_name_zh varchar, scope_short_name_en varchar, scope_order integer, "
+    "week_id varchar, week_start date, week_end date, "
     "value decimal(28,10), numerator decimal(28,10), denominator decimal(28,10), "
     "previous_value decimal(28,10), change decimal(28,10), "
     "same_week_last_year_value decimal(28,10), cumulative_value decimal(28,10), cumulative_numerator decimal(28,10), "
     "cumulative_denominator decimal(28,10), target decimal(28,10), completion_rate decimal(28,10), "
     "expected_share decimal(28,10), pace_gap decimal(28,10), status_code varchar, status_zh varchar, "
+    "status_en varchar, "
     "is_suppressed boolean, rank integer, previous_rank integer, ranked_units integer, forecast decimal(28,10), "
     "forecast_low decimal(28,10), forecast_high decimal(28,10)",
-    "rpt_partner_freshness": "partner_id varchar, partner_name_zh varchar, domain varchar, feed varchar, "
-    "feed_name_zh varchar, data_through date, complete_through date, last_landed_at timestamp, last_outcome varchar, "
-    "last_outcome_zh varchar, last_message_zh varchar, expected_through date, is_late boolean",
+    "rpt_partner_freshness": "partner_id varchar, partner_name_zh varchar, partner_name_en varchar, domain varchar, "
+    "feed varchar, feed_name_zh varchar, feed_name_en varchar, "
+    "data_through date, complete_through date, last_landed_at timestamp, last_outcome varchar, "
+    "last_outcome_zh varchar, last_message_zh varchar, last_message_en varchar, expected_through date, is_late boolean",
     "rpt_quality_feed_weekly": "partner_id varchar, feed varchar, week_id varchar, rows_received bigint, "
     "rows_accepted bigint, rows_quarantined bigint, rows_held_orphan bigint, acceptance_rate decimal(28,10)",
     "rpt_quality_reasons": "partner_id varchar, feed varchar, week_id varchar, column_name varchar, rule varchar, "
-    "rule_zh varchar, dimension_zh varchar, rows bigint",
-    "rpt_service_categories": "partner_id varchar, partner_name_zh varchar, service_category varchar, "
-    "service_category_zh varchar, service_category_order integer, week_id varchar, person_times bigint, "
+    "rule_zh varchar, rule_en varchar, dimension_zh varchar, dimension_en varchar, rows bigint",
+    "rpt_service_categories": "partner_id varchar, partner_name_zh varchar, partner_name_en varchar, "
+    "service_category varchar, service_category_zh varchar, service_category_en varchar, "
+    "service_category_order integer, week_id varchar, person_times bigint, "
     "cumulative_person_times bigint, is_suppressed boolean",
     "rpt_meeting_actions": "partner_id varchar, action_id varchar, week_id varchar, meeting_date date, "
-    "is_of_last_meeting boolean, title varchar, domain varchar, domain_name_zh varchar, organisation_code varchar, "
-    "organisation_short_name_zh varchar, owner_department varchar, due_on date, closed_on date, "
+    "is_of_last_meeting boolean, title varchar, domain varchar, domain_name_zh varchar, domain_name_en varchar, "
+    "organisation_code varchar, organisation_short_name_zh varchar, organisation_short_name_en varchar, "
+    "owner_department_zh varchar, owner_department_en varchar, due_on date, closed_on date, "
     "standing_code varchar, days_overdue integer",
     "rpt_build": "build_id varchar, as_of timestamp, week_id varchar, is_demo boolean",
 }
@@ -99,7 +106,8 @@ DERIVED = {
                 rank() over (partition by metric_id, scope_type, week_id order by merit desc) as rank_from_first
             from measured
         )
-        select fault, metric_id, scope_type, scope_code, scope_name_zh, scope_short_name_zh, week_id,
+        select fault, metric_id, scope_type, scope_code, scope_name_zh, scope_name_en, scope_short_name_zh,
+            scope_short_name_en, week_id,
             rank_from_last::integer as rank_from_last, cumulative_value, cumulative_numerator, cumulative_denominator
         from ranked where rank_from_last <= 3 and rank_from_first > 1
     """,
@@ -128,8 +136,9 @@ DERIVED = {
                 rank() over (partition by metric_id, week_id order by completion_rate desc) as rank_from_first
             from marts.rpt_metric_weekly where scope_type = 'county' and completion_rate is not null
         )
-        select metric_id || '/county' as league_id, scope_type, scope_code, scope_name_zh, scope_short_name_zh,
-            metric_id, week_id, rank_from_last::integer as rank_from_last, completion_rate as progress
+        select metric_id || '/county' as league_id, scope_type, scope_code, scope_name_zh, scope_name_en,
+            scope_short_name_zh, scope_short_name_en, metric_id, week_id,
+            rank_from_last::integer as rank_from_last, completion_rate as progress
         from ranked where rank_from_last <= 3 and rank_from_first > 1
     """,
     "rpt_printed_figures": """
@@ -219,6 +228,19 @@ METRICS = {row["metric_id"] for row in CATALOGUE}
 TARGETS = {row["metric_id"]: Decimal(row["target"]) for row in _seed("metrics/targets")}
 STARTS = {row["metric_id"]: date(2025, *((5, 29) if row["domain"] == "health" else (1, 1))) for row in CATALOGUE}
 DOMAINS = {row["code"]: row["name_zh"] for row in _seed("code_lists/domains")}
+# What the seeds and the partners' files call in English what they call so in Chinese.
+ENGLISH = {row["name_zh"]: row["name_en"] for row in _seed("code_lists/domains")}
+ENGLISH |= {row["name_zh"]: row["name_en"] for row in _seed("code_lists/departments")}
+ENGLISH |= {row["name_zh"]: row["name_en"] for row in _seed("code_lists/service_categories")}
+ENGLISH |= {row["name_zh"]: row["name_en"] for row in _seed("code_lists/organisations")}
+ENGLISH |= {row["short_name_zh"]: row["short_name_en"] for row in _seed("code_lists/organisations")}
+ENGLISH |= {row["status_zh"]: row["status_en"] for row in _seed("metrics/status_thresholds")}
+ENGLISH |= {row["owner_zh"]: row["owner_en"] for row in _seed("metrics/projects")}
+ENGLISH |= {row["name_zh"]: row["name_en"] for row in _seed("metrics/projects")}
+ENGLISH |= {row["dimension_zh"]: row["dimension_en"] for row in _seed("rules/rules")}
+ENGLISH |= {partner.name: partner.name_en for partner in load_partners().values()}
+ENGLISH |= {"长春市": "Changchun", "全市": "Changchun", "未注明单位": "Union not stated"}
+RULES_EN = {row["rule"]: row["rule_en"] for row in _seed("rules/rules")}
 ORGANISATIONS = [
     (row["code"], row["name_zh"], row["short_name_zh"], weight)
     for row, weight in zip(
@@ -344,9 +366,12 @@ def _actions(year: int, last: int, week: str) -> list[tuple]:
             title,
             domain,
             DOMAINS[domain],
+            ENGLISH[DOMAINS[domain]],
             code,
             unit,
+            ENGLISH[unit],
             department,
+            ENGLISH[department],
             end + timedelta(days=due),
             None if closed is None else end + timedelta(days=closed),
             standing,
@@ -365,9 +390,12 @@ def _catalogue(row: dict[str, str]) -> tuple:
         row["definition_en"],
         row["unit_zh"],
         row["unit_en"],
+        row["unit_one_en"],
         row["domain"],
         DOMAINS[row["domain"]],
+        ENGLISH[DOMAINS[row["domain"]]],
         row["project_zh"],
+        ENGLISH[row["project_zh"]],
         row["kind"],
         int(row["decimals"]),
         row["direction"],
@@ -375,6 +403,7 @@ def _catalogue(row: dict[str, str]) -> tuple:
         row["counts_people"] == "true",
         row["metric_id"] in TARGETS,
         row["owner_zh"],
+        ENGLISH[row["owner_zh"]],
         row["source_clause_zh"],
         row["is_headline"] == "true",
         int(row["display_order"]),
@@ -384,9 +413,15 @@ def _catalogue(row: dict[str, str]) -> tuple:
 
 def _weekly(year: int, last: int) -> list[tuple]:
     counts = _counts(year, last)
-    scopes = [("county", code, name, short, i) for i, (code, name, short, _) in enumerate(ORGANISATIONS, 1)]
-    scopes = [("city", "220100", "长春市", "全市", 0), *scopes]
-    partners = [("partner", code, name, name[-8:], i) for i, (code, name) in enumerate(HOSPITALS.items(), 1)]
+    scopes = [
+        ("county", code, name, ENGLISH[name], short, ENGLISH[short], i)
+        for i, (code, name, short, _) in enumerate(ORGANISATIONS, 1)
+    ]
+    scopes = [("city", "220100", "长春市", "Changchun", "全市", "Changchun", 0), *scopes]
+    partners = [
+        ("partner", code, name, ENGLISH[name], name[-8:], ENGLISH[name], i)
+        for i, (code, name) in enumerate(HOSPITALS.items(), 1)
+    ]
     return [
         row
         for m in CATALOGUE
@@ -478,6 +513,7 @@ def _series(metric: str, scope: tuple, year: int, last: int, counts: dict) -> li
                 gap,
                 code,
                 STATUS_ZH.get(code),
+                ENGLISH.get(STATUS_ZH.get(code)),
                 False,
                 *[None] * 6,
             )
@@ -506,14 +542,17 @@ def _sources(year: int, last: int, week: str) -> dict[str, list[tuple]]:
             (
                 partner,
                 name,
+                ENGLISH[name],
                 domain,
                 feed,
                 feed_zh,
+                feed.replace("_", " ").capitalize(),
                 through,
                 through,
                 landed,
                 "landed",
                 "已入库",
+                "",
                 "",
                 through,
                 False,
@@ -533,9 +572,24 @@ def _sources(year: int, last: int, week: str) -> dict[str, list[tuple]]:
             )
             for partner, _, _, feed, _, n in FEEDS
         ],
-        "rpt_quality_reasons": [(p, f, week, column, rule, zh, dim, n) for p, f, column, rule, zh, dim, n in REASONS],
+        "rpt_quality_reasons": [
+            (p, f, week, column, rule, zh, RULES_EN[rule], dim, ENGLISH[dim], n)
+            for p, f, column, rule, zh, dim, n in REASONS
+        ],
         "rpt_service_categories": [
-            (partner, names[partner], code, name, i, week, 40 + 37 * i, 1800 + 911 * i, False)
+            (
+                partner,
+                names[partner],
+                ENGLISH[names[partner]],
+                code,
+                name,
+                ENGLISH[name],
+                i,
+                week,
+                40 + 37 * i,
+                1800 + 911 * i,
+                False,
+            )
             for i, (code, name, partner) in enumerate(CATEGORIES)
         ],
     }

@@ -223,8 +223,8 @@ def test_a_mart_that_differs_from_the_page_is_caught(issue, tmp_path, change, fi
     ("old", "new", "reason"),
     [
         pytest.param(
-            '{{ say(name) }}{{ fig(cell, "list") }}',
-            '{{ fig(cell, "list") }}{{ say(name) }}',
+            '{{ say(name) }}{{ gap }}{{ fig(cell, "list") }}',
+            '{{ fig(cell, "list") }}{{ gap }}{{ say(name) }}',
             "the words before it name another",
             id="value before its unit",
         ),

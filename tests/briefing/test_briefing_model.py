@@ -92,7 +92,9 @@ def test_what_cannot_be_briefed_is_refused_in_words(house):
         read(settings, Week.parse("2025-W44"))
     with pytest.raises(BriefingError, match="before the first issue, 2025-W22"):
         read(settings, Week.parse("2025-W21"))
-    with pytest.raises(UnknownEdition, match=r"no edition '220102'; config/briefing\.yaml has: chaoyang, city, dehui"):
+    with pytest.raises(
+        UnknownEdition, match=r"no edition '220102'; config/briefing\.yaml has: chaoyang, city, city_en, dehui"
+    ):
         read(settings, edition="220102")
     with pytest.raises(NoPublishedBuild, match="no warehouse build has been published yet"):
         build_path(settings)

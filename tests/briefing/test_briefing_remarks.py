@@ -5,10 +5,12 @@ from layout import read_pages, words
 from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.briefing.errors import BriefingError
+from worker_services.briefing.language import load_language
 from worker_services.briefing.remarks import NONE, read_remarks
 from worker_services.briefing.render import render
 from worker_services.briefing.verify import verify
 
+CHINESE = load_language("zh")
 WRITTEN = """# 按语
 
 请各单位认真阅研，**11月3日前**报送整改情况。
@@ -39,8 +41,8 @@ def test_remarks_are_printed_as_a_persons_words(own_templates):
 
 def test_each_edition_has_remarks_of_its_own(tmp_path):
     (tmp_path / f"{WEEK}.nanguan.md").write_text("# 按语\n\n仅供南关区。\n", encoding="utf-8")
-    assert read_remarks(tmp_path, WEEK, "city") == NONE
-    assert read_remarks(tmp_path, WEEK, "nanguan").preface[0].pieces == [(None, "仅供南关区。")]
+    assert read_remarks(tmp_path, WEEK, "city", CHINESE) == NONE
+    assert read_remarks(tmp_path, WEEK, "nanguan", CHINESE).preface[0].pieces == [(None, "仅供南关区。")]
 
 
 @pytest.mark.parametrize(
@@ -53,10 +55,10 @@ def test_each_edition_has_remarks_of_its_own(tmp_path):
 def test_remarks_out_of_place_are_refused(tmp_path, text, told):
     (tmp_path / f"{WEEK}.md").write_text(text, encoding="utf-8")
     with pytest.raises(BriefingError, match=told):
-        read_remarks(tmp_path, WEEK, "city")
+        read_remarks(tmp_path, WEEK, "city", CHINESE)
 
 
 def test_remarks_that_are_no_text_are_refused(tmp_path):
     (tmp_path / f"{WEEK}.md").write_bytes("# 按语".encode("gb18030"))
     with pytest.raises(BriefingError, match="is not UTF-8 text"):
-        read_remarks(tmp_path, WEEK, "city")
+        read_remarks(tmp_path, WEEK, "city", CHINESE)

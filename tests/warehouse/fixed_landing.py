@@ -90,6 +90,7 @@ class Landing:
                 "display_order": order,
                 "feed": feed,
                 "feed_name_zh": feed,
+                "feed_name_en": feed,
             }
             for order, (partner, (name, domain, feeds)) in enumerate(PARTNERS.items())
             for feed in feeds

@@ -11,5 +11,6 @@ select
     domain,
     display_order,
     feed,
-    feed_name_zh
+    feed_name_zh,
+    feed_name_en
 from source

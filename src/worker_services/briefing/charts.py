@@ -5,7 +5,7 @@ from decimal import Decimal
 from math import ceil
 
 from worker_services.briefing.config import ChartChoice
-from worker_services.briefing.figures import COLUMN_ZH, Figure, FigureBook
+from worker_services.briefing.figures import Figure, FigureBook
 from worker_services.intervals import Week
 
 RECENT_WEEKS = 13
@@ -22,13 +22,17 @@ class Series:
 
 @dataclass(frozen=True)
 class Plot:
-    """One set of axes; `ticks` run from 0 to the top. `limit` is a constant line (a target), with its label."""
+    """One set of axes; `ticks` run from 0 to the top. `limit` is a constant line (a target), with its label.
+
+    `words` stand for the columns that labels name.
+    """
 
     title: str
     unit: str
     weeks: list[int]
     series: list[Series]
     ticks: list[float]
+    words: dict[str, str]
     is_rate: bool = False
     pace: list[float | None] | None = None
     pace_label: Figure | None = None
@@ -107,7 +111,7 @@ def place_labels(plot: Plot, top: float, height: float, gap: float = 31.0) -> li
         Label(
             at(last_known(s.values)),
             s.name,
-            COLUMN_ZH["value"] if len(plot.series) > 1 else "",
+            plot.words["value"] if len(plot.series) > 1 else "",
             "",
             s.last,
             s.last.unit if s.last.is_number else "",
@@ -117,9 +121,9 @@ def place_labels(plot: Plot, top: float, height: float, gap: float = 31.0) -> li
     ]
     if plot.limit_label is not None:
         before, unit = ("≥", "") if plot.is_rate else ("", plot.limit_label.unit)
-        labels.append(Label(at(plot.limit), COLUMN_ZH["target"], "", before, plot.limit_label, unit, None))
+        labels.append(Label(at(plot.limit), plot.words["target"], "", before, plot.limit_label, unit, None))
     if plot.pace is not None and plot.pace_label is not None:
-        labels.append(Label(at(plot.pace[-1]), COLUMN_ZH["expected_share"], "", "", plot.pace_label, "", None))
+        labels.append(Label(at(plot.pace[-1]), plot.words["expected_share"], "", "", plot.pace_label, "", None))
     labels.sort(key=lambda label: label.y)
     ys = spread([label.y for label in labels], gap, top, top + height - 4)
     return [replace(label, y=y) for label, y in zip(labels, ys, strict=True)]
@@ -146,21 +150,26 @@ def draw(book: FigureBook, choice: ChartChoice) -> Chart | None:
     metrics = [m for m in choice.metrics if book.standing(m)]
     if not metrics:
         return None
-    names = "、".join(book.marts.metrics[m]["name_zh"] for m in metrics)
+    language = book.language
+    names = "".join(language.listed([language.of(book.marts.metrics[m], "name") for m in metrics]))
     if choice.kind == "funnel":
-        return Chart(choice.kind, choice.title, f"横条图：{names}的累计数对照", [], _funnel(book, metrics))
+        alt = language.gettext("横条图：{names}的累计数对照").format(names=names)
+        return Chart(choice.kind, choice.title, alt, [], _funnel(book, metrics))
     if choice.kind == "pace":
         plots = [_cumulative(book, metric) for metric in metrics]
-        return Chart(choice.kind, choice.title, f"折线图：{names}的累计数与按序时进度应达到的数", plots, [])
+        alt = language.gettext("折线图：{names}的累计数与按序时进度应达到的数").format(names=names)
+        return Chart(choice.kind, choice.title, alt, plots, [])
     if choice.kind == "weekly_lines":
         plots = [_weekly(book, metrics, _since_first(book, metrics))]
-        return Chart(choice.kind, choice.title, f"折线图：{names}逐周变化", plots, [])
+        return Chart(
+            choice.kind, choice.title, language.gettext("折线图：{names}逐周变化").format(names=names), plots, []
+        )
     recent = _weeks(book)[-RECENT_WEEKS:]
     plots = [_weekly(book, metrics, recent)]
     plots += [_weekly(book, [m], recent, _span(book, m)) for m in choice.beside if book.standing(m)]
-    return Chart(
-        choice.kind, choice.title, f"柱状图与折线图：{'、'.join(p.title for p in plots)}的近期各周情况", plots, []
-    )
+    shown = "".join(language.listed([plot.title for plot in plots]))
+    alt = language.gettext("柱状图与折线图：{names}的近期各周情况").format(names=shown)
+    return Chart(choice.kind, choice.title, alt, plots, [])
 
 
 def _funnel(book: FigureBook, metrics: list[str]) -> list[Bar]:
@@ -168,7 +177,7 @@ def _funnel(book: FigureBook, metrics: list[str]) -> list[Bar]:
     longest = max((float(f.value) for f in figures.values() if isinstance(f.value, Decimal)), default=0.0)
     return [
         Bar(
-            str(book.marts.metrics[metric]["name_zh"]),
+            book.language.of(book.marts.metrics[metric], "name"),
             figure,
             float(figure.value) / longest if longest and isinstance(figure.value, Decimal) else None,
         )
@@ -189,7 +198,7 @@ def outlook(book: FigureBook) -> list[Outlook]:
         )
         columns = ("target", "forecast", "forecast_low", "forecast_high")
         cells = [book.metric(metric, column) for column in columns]
-        found.append(Outlook(str(catalogue["name_zh"]), done, low, high, expected, cells))
+        found.append(Outlook(book.language.of(catalogue, "name"), done, low, high, expected, cells))
     return found
 
 
@@ -227,7 +236,7 @@ def _weekly(book: FigureBook, metrics: list[str], weeks: list[str], column: str 
     is_rate = catalogue[0]["kind"] == "rate"
     series = [
         Series(
-            row["name_zh"] if len(catalogue) > 1 else COLUMN_ZH[column],
+            book.language.of(row, "name") if len(catalogue) > 1 else book.column(column),
             _values(book, row["metric_id"], column, weeks),
             book.metric(row["metric_id"], column),
         )
@@ -237,11 +246,12 @@ def _weekly(book: FigureBook, metrics: list[str], weeks: list[str], column: str 
     target = book.metric(metrics[0], "target") if is_rate and catalogue[0]["has_target"] else None
     has_limit = target is not None and isinstance(target.value, Decimal)
     return Plot(
-        title="、".join(row["name_zh"] for row in catalogue),
-        unit="%" if is_rate else catalogue[0]["unit_zh"],
+        title="".join(book.language.listed([book.language.of(row, "name") for row in catalogue])),
+        unit="%" if is_rate else book.language.of(catalogue[0], "unit"),
         weeks=[Week.parse(week).number for week in weeks],
         series=series,
         ticks=rate_ticks(highest) if is_rate else nice_ticks(highest),
+        words=_words(book),
         is_rate=is_rate,
         limit=float(target.value) if target and isinstance(target.value, Decimal) else None,
         limit_label=target if has_limit else None,
@@ -257,13 +267,18 @@ def _cumulative(book: FigureBook, metric: str) -> Plot:
     has_pace = limit is not None and shares[-1] is not None
     pace = [None if s is None or limit is None else s * limit for s in shares]
     return Plot(
-        title=row["name_zh"],
-        unit=row["unit_zh"],
+        title=book.language.of(row, "name"),
+        unit=book.language.of(row, "unit"),
         weeks=[Week.parse(week).number for week in weeks],
-        series=[Series(COLUMN_ZH["cumulative_value"], values, book.metric(metric, "cumulative_value"))],
+        series=[Series(book.column("cumulative_value"), values, book.metric(metric, "cumulative_value"))],
         ticks=nice_ticks(max([limit or 0.0, *(v for v in values if v is not None)])),
+        words=_words(book),
         pace=pace if has_pace else None,
         pace_label=book.metric(metric, "expected_share") if has_pace else None,
         limit=limit,
         limit_label=target if limit is not None else None,
     )
+
+
+def _words(book: FigureBook) -> dict[str, str]:
+    return {column: book.column(column) for column in ("value", "target", "expected_share")}

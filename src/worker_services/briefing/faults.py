@@ -14,7 +14,9 @@ FAULT_COLUMNS = ("value", "change", "cumulative_value")
 class FaultRow:
     """A metric, its figures, and the units in the last places by name, the very last one first."""
 
-    metric: Row
+    metric_id: str
+    name: str
+    unit: str
     cells: list[Figure]
     last: list[tuple[str, Figure]]
 
@@ -29,7 +31,7 @@ class Faults:
 
     @property
     def metrics(self) -> list[str]:
-        return [row.metric["metric_id"] for row in (*self.uneven, *self.service_quality, *self.publicity)]
+        return [row.metric_id for row in (*self.uneven, *self.service_quality, *self.publicity)]
 
 
 def read_faults(book: FigureBook) -> Faults:
@@ -38,10 +40,10 @@ def read_faults(book: FigureBook) -> Faults:
     def of(fault: str) -> list[FaultRow]:
         return [
             FaultRow(
-                _metric(book, row),
+                *_metric_words(book, row),
                 [book.fault(row, column) for column in FAULT_COLUMNS],
                 [
-                    (unit["scope_short_name_zh"], book.fault_last(unit))
+                    (book.language.of(unit, "scope_short_name"), book.fault_last(unit))
                     for unit in book.marts.fault_last
                     if unit["metric_id"] == row["metric_id"] and unit["scope_type"] == "county"
                 ],
@@ -52,10 +54,10 @@ def read_faults(book: FigureBook) -> Faults:
 
     uneven = [
         FaultRow(
-            _metric(book, row),
+            *_metric_words(book, row),
             [book.uneven(row, column) for column in UNEVEN_COLUMNS],
             [
-                (unit["scope_short_name_zh"], book.uneven_last(unit))
+                (book.language.of(unit, "scope_short_name"), book.uneven_last(unit))
                 for unit in book.marts.uneven_last
                 if unit["league_id"] == row["league_id"] and unit["scope_type"] == "county"
             ],
@@ -65,11 +67,12 @@ def read_faults(book: FigureBook) -> Faults:
     return Faults(uneven, of("service_quality"), of("publicity"))
 
 
-def _metric(book: FigureBook, row: Row) -> Row:
-    return book.marts.metrics[row["metric_id"]]
+def _metric_words(book: FigureBook, row: Row) -> tuple[str, str, str]:
+    metric = book.marts.metrics[row["metric_id"]]
+    return row["metric_id"], book.language.of(metric, "name"), book.language.of(metric, "unit")
 
 
 def _order(book: FigureBook, row: Row) -> Any:
     """Headline metrics first, each in the order of display."""
-    metric = _metric(book, row)
+    metric = book.marts.metrics[row["metric_id"]]
     return not metric["is_headline"], metric["display_order"]

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from string import Formatter
 from typing import Any, Literal
 
+from worker_services.briefing.language import N_, load_language
 from worker_services.briefing.marts import CITY, Marts, Row
 from worker_services.intervals import Week
 
@@ -13,47 +15,48 @@ Sign = Literal["plain", "signed", "magnitude"]
 
 ABSENT = "—"
 SUPPRESSED = "＊"
+NOT_PUBLISHED = N_("不公布")
 # Stands before a column's word where a unit's own edition sets the city beside it.
-CITY_ZH = "全市"
+CITY_ZH = N_("全市")
 
 # Words that stand for a column wherever it is printed: in table heads, in sentences, in the notes.
 COLUMN_ZH = {
-    "value": "本周",
-    "change": "比上周",
-    "cumulative_value": "累计",
-    "target": "年度目标",
-    "completion_rate": "完成率",
-    "expected_share": "序时进度",
-    "pace_gap": "进度差",
-    "complete_through": "数据截至",
-    "rows_received": "接收",
-    "rows_accepted": "入库",
-    "rows_quarantined": "隔离",
-    "rows_held_orphan": "暂缓",
-    "acceptance_rate": "合格率",
-    "person_times": "本周",
-    "cumulative_person_times": "累计",
-    "rows": "行数",
-    "units_shown": "参评单位",
-    "coefficient_of_variation": "离散系数",
-    "coefficient_of_variation_change": "比四周前",
-    "progress": "完成率",
-    "rank": "位次",
-    "previous_rank": "上周位次",
-    "ranked_units": "参加排序",
-    "forecast": "年底预计",
-    "forecast_low": "预计下限",
-    "forecast_high": "预计上限",
-    "meeting_date": "会议于",
-    "decided": "议定事项",
-    "closed": "办结",
-    "open": "在办",
-    "overdue": "逾期",
-    "days_overdue": "逾期",
-    "due_on": "完成时限",
-    "closed_on": "办结日期",
-    "printed_value": "上期",
-    "current_value": "本期",
+    "value": N_("本周"),
+    "change": N_("比上周"),
+    "cumulative_value": N_("累计"),
+    "target": N_("年度目标"),
+    "completion_rate": N_("完成率"),
+    "expected_share": N_("序时进度"),
+    "pace_gap": N_("进度差"),
+    "complete_through": N_("数据截至"),
+    "rows_received": N_("接收"),
+    "rows_accepted": N_("入库"),
+    "rows_quarantined": N_("隔离"),
+    "rows_held_orphan": N_("暂缓"),
+    "acceptance_rate": N_("合格率"),
+    "person_times": N_("本周"),
+    "cumulative_person_times": N_("累计"),
+    "rows": N_("行数"),
+    "units_shown": N_("参评单位"),
+    "coefficient_of_variation": N_("离散系数"),
+    "coefficient_of_variation_change": N_("比四周前"),
+    "progress": N_("完成率"),
+    "rank": N_("位次"),
+    "previous_rank": N_("上周位次"),
+    "ranked_units": N_("参加排序"),
+    "forecast": N_("年底预计"),
+    "forecast_low": N_("预计下限"),
+    "forecast_high": N_("预计上限"),
+    "meeting_date": N_("会议于"),
+    "decided": N_("议定事项"),
+    "closed": N_("办结"),
+    "open": N_("在办"),
+    "overdue": N_("逾期"),
+    "days_overdue": N_("逾期"),
+    "due_on": N_("完成时限"),
+    "closed_on": N_("办结日期"),
+    "printed_value": N_("上期"),
+    "current_value": N_("本期"),
 }
 
 _PLACES = {"rank", "previous_rank"}
@@ -103,15 +106,22 @@ def print_number(value: Decimal, notation: Notation, decimals: int, sign: Sign =
     return f"{text}%" if notation == "percent" else text
 
 
-def print_date(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日"
+Segment = str | Figure
+Sentence = list[Segment]
+# One unit, and several.
+Units = tuple[str, str]
+NO_UNIT: Units = ("", "")
 
 
 class FigureBook:
-    """Every figure of one briefing, made when it is first asked for. Raises KeyError for what the marts lack."""
+    """Every figure of one briefing, made when it is first asked for, and the sentences that it stands in.
+
+    Raises KeyError for what the marts lack.
+    """
 
     def __init__(self, marts: Marts) -> None:
         self.marts = marts
+        self.language = load_language(marts.language)
         self.figures: dict[str, Figure] = {}
         self._as_of = f"{marts.as_of:%Y-%m-%dT%H:%M:%SZ}"
 
@@ -119,6 +129,29 @@ class FigureBook:
     def scope(self) -> tuple[str, str]:
         """Whose figures these are when nobody else is named."""
         return self.marts.scope
+
+    def sentence(self, text: str, **places: Segment | Sentence) -> Sentence:
+        """A text in the edition's language with its named places filled: a figure brings its unit, as {name:bare} none.
+
+        The places may come in another order in another language, but are the same.
+        """
+        sentence: Sentence = []
+        for words, name, style, _ in Formatter().parse(self.language.gettext(text)):
+            sentence += [words] if words else []
+            if name is not None:
+                said = places[name]
+                sentence += said if isinstance(said, list) else [said] if style == "bare" else self.with_unit(said)
+        return sentence
+
+    def with_unit(self, said: Segment) -> Sentence:
+        """A figure and its unit, where it is a number and has one."""
+        if isinstance(said, Figure) and said.is_number and said.unit:
+            return [said, f"{self.language.gap}{said.unit}"]
+        return [said]
+
+    def column(self, column: str) -> str:
+        """The words that stand for a column."""
+        return self.language.gettext(COLUMN_ZH[column])
 
     def standing(self, metric: str) -> Row | None:
         """The week's row of a metric for the edition's own scope."""
@@ -184,8 +217,8 @@ class FigureBook:
             "count",
             0 if is_count else 3,
             "magnitude" if magnitude else "signed" if column == "coefficient_of_variation_change" else "plain",
-            unit="家" if is_count else "",
-            reason="" if row[column] is not None else "参评单位不足两家或与四周前不可比",
+            unit=self.language.units("unit", "家") if is_count else NO_UNIT,
+            reason="" if row[column] is not None else N_("参评单位不足两家或与四周前不可比"),
         )
 
     def uneven_last(self, row: Row) -> Figure:
@@ -199,19 +232,24 @@ class FigureBook:
         """How many of the scope's metrics with a target stand at this status."""
         rows = [self.standing(metric) or {} for metric in self.marts.metrics if self.has_target(metric)]
         n = sum(row["status_code"] == status_code for row in rows)
-        return self._add(self._own("status_count", status_code), n, "count", 0, unit="项")
+        return self._add(
+            self._own("status_count", status_code), n, "count", 0, unit=self.language.units("indicator", "项")
+        )
 
     def target_count(self) -> Figure:
         """How many of the scope's metrics have a target."""
         n = sum(self.has_target(metric) for metric in self.marts.metrics)
-        return self._add(self._own("target_count", "metrics"), n, "count", 0, unit="项")
+        return self._add(
+            self._own("target_count", "metrics"), n, "count", 0, unit=self.language.units("indicator", "项")
+        )
 
     def action_count(self, column: str) -> Figure:
         """Of the actions decided at the last meeting: how many there are, are closed, open, or overdue."""
         codes = {"closed": _CLOSED, "open": ("open",), "overdue": ("overdue",)}.get(column)
         last = [row for row in self.marts.actions if row["is_of_last_meeting"]]
         n = sum(codes is None or row["standing_code"] in codes for row in last)
-        return self._add(self._own("action_count", column), n, "count", 0, unit="项")
+        units = self.language.units("action", "项")
+        return self._add(self._own("action_count", column), n, "count", 0, unit=units)
 
     def action_meeting(self) -> Figure:
         """The day of the last meeting."""
@@ -221,7 +259,7 @@ class FigureBook:
             days[0] if days else None,
             "date",
             0,
-            reason="" if days else "无会议记录",
+            reason="" if days else N_("无会议记录"),
         )
 
     def action(self, row: Row, column: str) -> Figure:
@@ -232,8 +270,8 @@ class FigureBook:
             row[column],
             "date" if column != "days_overdue" else "count",
             0,
-            unit="天" if column == "days_overdue" else "",
-            reason="" if row[column] is not None else "尚未办结" if column == "closed_on" else "未逾期",
+            unit=self.language.units("day", "天") if column == "days_overdue" else NO_UNIT,
+            reason="" if row[column] is not None else N_("尚未办结") if column == "closed_on" else N_("未逾期"),
         )
 
     def printed(self, row: Row) -> Figure:
@@ -243,7 +281,7 @@ class FigureBook:
             f"printed/{row['scope_type']}/{scope}/{row['issue_week']}/{row['figure']}",
             row["printed_value"],
             *notation_of(self.marts.metrics[row["metric_id"]], row["figure"]),
-            unit=unit_of(self.marts.metrics[row["metric_id"]], row["figure"]),
+            unit=self._unit(row["metric_id"], row["figure"]),
             printed=row["printed_text"],
         )
 
@@ -255,8 +293,8 @@ class FigureBook:
             row[column],
             *notation_of(self.marts.metrics[row["metric_id"]], row["figure"]),
             "signed" if row["figure"] in ("change", "pace_gap") else "plain",
-            unit=unit_of(self.marts.metrics[row["metric_id"]], row["figure"]),
-            reason="" if row[column] is not None else "不公布" if row["is_suppressed"] else "无数据或分母为零",
+            unit=self._unit(row["metric_id"], row["figure"]),
+            reason="" if row[column] is not None else NOT_PUBLISHED if row["is_suppressed"] else N_("无数据或分母为零"),
             printed=row["printed_text"] if column == "printed_value" else None,
         )
 
@@ -270,7 +308,7 @@ class FigureBook:
             row["complete_through"],
             "date",
             0,
-            reason="" if row["complete_through"] else "尚无数据",
+            reason="" if row["complete_through"] else N_("尚无数据"),
         )
 
     def freshness_of_all(self) -> Figure:
@@ -281,7 +319,7 @@ class FigureBook:
             min(days) if days and None not in days else None,
             "date",
             0,
-            reason="" if days and None not in days else "尚无数据",
+            reason="" if days and None not in days else N_("尚无数据"),
         )
 
     def quality(self, row: Row, column: str) -> Figure:
@@ -292,8 +330,8 @@ class FigureBook:
             row[column],
             "percent" if share else "count",
             0,
-            unit="" if share else "行",
-            reason="" if row[column] is not None else "本周无批次",
+            unit=NO_UNIT if share else self.language.units("row", "行"),
+            reason="" if row[column] is not None else N_("本周无批次"),
         )
 
     def quality_total(self, column: str) -> Figure:
@@ -303,12 +341,18 @@ class FigureBook:
             sum(row[column] or 0 for row in self.marts.quality),
             "count",
             0,
-            unit="行",
+            unit=self.language.units("row", "行"),
         )
 
     def quality_reason(self, row: Row) -> Figure:
         scope = f"{row['partner_id']}.{row['feed']}.{row['column_name'] or ''}.{row['rule']}"
-        return self._add(f"quality_reason/feed/{scope}/{row['week_id']}/rows", row["rows"], "count", 0, unit="行")
+        return self._add(
+            f"quality_reason/feed/{scope}/{row['week_id']}/rows",
+            row["rows"],
+            "count",
+            0,
+            unit=self.language.units("row", "行"),
+        )
 
     def category(self, row: Row, column: str) -> Figure:
         scope = f"{row['partner_id']}.{row['service_category']}"
@@ -317,8 +361,8 @@ class FigureBook:
             row[column],
             "count",
             0,
-            unit="人次",
-            reason="" if row[column] is not None else "不公布" if row["is_suppressed"] else "无数据",
+            unit=self.language.units("attendance", "人次"),
+            reason="" if row[column] is not None else NOT_PUBLISHED if row["is_suppressed"] else N_("无数据"),
         )
 
     def _add_metric(
@@ -333,8 +377,8 @@ class FigureBook:
             notation,
             decimals,
             sign,
-            unit=unit_of(catalogue, column),
-            reason="" if value is not None else "不公布" if is_suppressed else "无数据或分母为零",
+            unit=self._unit(metric, column),
+            reason="" if value is not None else NOT_PUBLISHED if is_suppressed else N_("无数据或分母为零"),
         )
 
     def _add(
@@ -345,7 +389,7 @@ class FigureBook:
         decimals: int,
         sign: Sign = "plain",
         *,
-        unit: str = "",
+        unit: Units = NO_UNIT,
         reason: str = "",
         printed: str | None = None,
     ) -> Figure:
@@ -353,7 +397,7 @@ class FigureBook:
         if isinstance(value, int):
             value = Decimal(value)
         if printed is None:
-            printed = _text(value, notation, decimals, sign, reason)
+            printed = self._text(value, notation, decimals, sign, reason)
         metric, scope_type, scope_code, week, column = figure_id.split("/")
         figure = Figure(
             id=figure_id,
@@ -363,20 +407,35 @@ class FigureBook:
             column=column.partition("|")[0],
             value=value,
             printed=printed,
-            unit=unit,
+            unit=unit[0] if printed.lstrip("+−") == "1" else unit[1],
             as_of=self._as_of,
-            reason=reason,
+            reason=self.language.gettext(reason) if reason else "",
         )
         kept = self.figures.setdefault(figure_id, figure)
         if kept != figure:
             raise AssertionError(f"{figure_id} would be printed in two ways: {kept.printed}, {figure.printed}")
         return kept
 
+    def _text(self, value: Decimal | date | None, notation: Notation, decimals: int, sign: Sign, reason: str) -> str:
+        if value is None:
+            return SUPPRESSED if reason == NOT_PUBLISHED else ABSENT
+        return (
+            self.language.print_date(value)
+            if isinstance(value, date)
+            else print_number(value, notation, decimals, sign)
+        )
 
-def _text(value: Decimal | date | None, notation: Notation, decimals: int, sign: Sign, reason: str) -> str:
-    if value is None:
-        return SUPPRESSED if reason == "不公布" else ABSENT
-    return print_date(value) if isinstance(value, date) else print_number(value, notation, decimals, sign)
+    def _unit(self, metric: str, column: str) -> Units:
+        """What stands behind a column of a metric; a percentage carries its sign with it."""
+        if column in _PLACES:
+            return self.language.units("place", "位")
+        if column == "ranked_units":
+            return self.language.units("unit", "家")
+        catalogue = self.marts.metrics[metric]
+        notation, _ = notation_of(catalogue, column)
+        if notation != "count":
+            return NO_UNIT if notation == "percent" else self.language.units("percentage point", "个百分点")
+        return self.language.unit(catalogue)
 
 
 def notation_of(catalogue: Row, column: str) -> tuple[Notation, int]:
@@ -390,11 +449,3 @@ def notation_of(catalogue: Row, column: str) -> tuple[Notation, int]:
     if catalogue["kind"] == "rate":
         return ("points" if column == "change" else "percent"), 1
     return "count", int(catalogue["decimals"])
-
-
-def unit_of(catalogue: Row, column: str) -> str:
-    """What stands behind a column of a metric; a percentage carries its sign with it."""
-    if column in _PLACES or column == "ranked_units":
-        return "位" if column in _PLACES else "家"
-    notation, _ = notation_of(catalogue, column)
-    return "" if notation == "percent" else "个百分点" if notation == "points" else str(catalogue["unit_zh"])

@@ -14,8 +14,8 @@ HEIGHT, WIDTH = 297 * MM, 210 * MM
 TEXT_MARGINS = {"top": 37 * MM, "bottom": 35 * MM, "bound": 28 * MM, "open": 26 * MM}
 FIGURES_MARGINS = {"top": 25 * MM, "bottom": 23 * MM, "bound": 20 * MM, "open": 20 * MM}
 PAGE_NUMBER = re.compile(r"—\d+—")
-# Of the smaller of two characters, how much the other may cover.
-MOST_COVERED = 0.15
+# Of the smaller of two characters, how much the other may cover; Latin neighbours are kerned.
+MOST_COVERED, MOST_KERNED = 0.15, 0.5
 SLACK = 1 * MM
 CELL = 24.0
 
@@ -27,7 +27,7 @@ def check_form(pages: list[Page], bookmarks: list[Bookmark], imprint: ImprintLin
         _check_overlaps(page)
     for bookmark in bookmarks:
         _check_heading(pages[bookmark.page - 1], bookmark)
-    _check_imprint(pages[-1], f"{imprint.label}：{imprint.to}")
+    _check_imprint(pages[-1], imprint.to)
 
 
 def type_area(page: Page) -> tuple[float, float, float, float]:
@@ -56,12 +56,15 @@ def _check_type_area(page: Page) -> None:
 
 def _check_overlaps(page: Page) -> None:
     grid: dict[tuple[int, int], list[Char]] = defaultdict(list)
+    before: Char | None = None
     for char in page.chars:
         for cell in _cells(char):
             for other in grid[cell]:
-                if _covered(char, other) > MOST_COVERED:
+                is_kerned = other is before and (other.text + char.text).isascii()
+                if _covered(char, other) > (MOST_KERNED if is_kerned else MOST_COVERED):
                     raise FormFault(page.number, _around(page, char), f"it lies over '{_around(page, other)}'")
             grid[cell].append(char)
+        before = char
 
 
 def _cells(char: Char) -> Iterator[tuple[int, int]]:

@@ -11,6 +11,7 @@ import duckdb
 
 from worker_services.briefing.config import Edition
 from worker_services.briefing.errors import BriefingError, NoPublishedBuild, WeekNotCovered
+from worker_services.briefing.language import Code
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import current
@@ -25,7 +26,9 @@ WEEKLY_COLUMNS = (
     "scope_type",
     "scope_code",
     "scope_name_zh",
+    "scope_name_en",
     "scope_short_name_zh",
+    "scope_short_name_en",
     "scope_order",
     "week_id",
     "value",
@@ -37,6 +40,7 @@ WEEKLY_COLUMNS = (
     "pace_gap",
     "status_code",
     "status_zh",
+    "status_en",
     "rank",
     "previous_rank",
     "ranked_units",
@@ -51,18 +55,20 @@ WEEKLY_COLUMNS = (
 class Marts:
     """Rows as DuckDB gives them (Decimal, date, None), of one edition.
 
-    `scope` is the edition's own. `metrics` are all that are published, `catalogue` those that the edition shows, both
-    in the order of display. `weekly` is keyed metric, scope type, scope code, week: the year to date for the city and
-    the edition's own scope, and the week itself for all whom the city's edition names. `metric_feeds` gives the metrics
-    that a feed counts into. `uneven` compares the county-level unions; `uneven_last` and `fault_last` are the
-    county-level unions and partners in the last places, the very last one first. `actions` were decided at the
-    promotion meetings. `printed` is what the issue of the week before said, `restated` what has changed of it since.
+    `language` and `scope` are the edition's own. `metrics` are all that are published, `catalogue` those that the
+    edition shows, both in the order of display. `weekly` is keyed metric, scope type, scope code, week: the year to
+    date for the city and the edition's own scope, and the week itself for all whom the city's edition names.
+    `metric_feeds` gives the metrics that a feed counts into. `uneven` compares the county-level unions; `uneven_last`
+    and `fault_last` are the county-level unions and partners in the last places, the very last one first. `actions`
+    were decided at the promotion meetings. `printed` is what the issue of the week before said, `restated` what has
+    changed of it since.
     """
 
     build_id: str
     as_of: datetime
     is_demo: bool
     week: Week
+    language: Code
     scope: tuple[str, str]
     metrics: dict[str, Row]
     catalogue: dict[str, Row]
@@ -155,6 +161,7 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
             as_of=build["as_of"],
             is_demo=build["is_demo"],
             week=week,
+            language=edition.language,
             scope=scope,
             metrics=metrics,
             catalogue={metric: row for metric, row in metrics.items() if _shows(row, by_key, scope, week)},

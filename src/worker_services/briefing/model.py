@@ -10,9 +10,9 @@ from worker_services.briefing.charts import Chart, Outlook, draw, outlook, spark
 from worker_services.briefing.config import BriefingConfig, Edition
 from worker_services.briefing.errors import BriefingError
 from worker_services.briefing.faults import Faults, read_faults
-from worker_services.briefing.figures import CITY_ZH, COLUMN_ZH, Figure, FigureBook
+from worker_services.briefing.figures import CITY_ZH, COLUMN_ZH, Figure, FigureBook, Sentence
+from worker_services.briefing.language import N_, AsRecorded, Language
 from worker_services.briefing.marts import CITY, Marts, Row, read_marts
-from worker_services.briefing.narrative import Sentence, numeral
 from worker_services.briefing.remarks import Remarks, read_remarks
 from worker_services.briefing.rules import Rules, apply, load_rules
 from worker_services.contracts import load_contract
@@ -34,15 +34,18 @@ QUALITY_COLUMNS = (
     "acceptance_rate",
 )
 # 推进不平衡 has its own sentences; the other two faults are read off the metrics that make them visible.
-FAULTS = (("service_quality", "服务质量有待提高", "服务质量"), ("publicity", "宣传力度不够", "宣传力度"))
+FAULTS = (
+    ("service_quality", N_("服务质量有待提高"), N_("服务质量")),
+    ("publicity", N_("宣传力度不够"), N_("宣传力度")),
+)
 STANDINGS = {
-    "done_in_time": "按期办结",
-    "done_late": "逾期办结",
-    "open": "在办",
-    "overdue": "逾期未办结",
-    "cancelled": "已取消",
+    "done_in_time": N_("按期办结"),
+    "done_late": N_("逾期办结"),
+    "open": N_("在办"),
+    "overdue": N_("逾期未办结"),
+    "cancelled": N_("已取消"),
 }
-_BATCHES = {"added": "补送", "removed": "撤回", "possible": "更正"}
+_BATCHES = {"added": N_("{source}补送"), "removed": N_("{source}撤回"), "possible": N_("{source}更正")}
 
 
 @dataclass(frozen=True)
@@ -135,8 +138,7 @@ class Affected:
 
     source: str
     what: str
-    metrics: list[str]
-    has_more: bool
+    metrics: str
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ class Action:
 
     title: str
     domain: str
-    responsible: str
+    responsible: Sentence
     due: Figure
     closed: Figure
     standing_code: str
@@ -215,16 +217,19 @@ class Briefing:
     late: list[Row]
 
     @property
+    def language(self) -> Language:
+        return self.book.language
+
+    @property
     def document_title(self) -> str:
-        return "".join(self.title)
+        return self.language.gap.join(self.title)
 
 
 def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Week) -> Briefing:
     """The whole issue from one build. Raises WeekNotCovered, UnknownEdition, BriefingError."""
     edition = config.edition(edition_id)
-    if edition.language != "zh":
-        raise BriefingError(f"edition '{edition_id}': there are no texts in '{edition.language}' yet; set language: zh")
-    issue, rules = config.issue(week), load_rules(config.root)
+    config = config.in_language(edition.language)
+    issue, rules = config.issue(week), load_rules(config.root, edition.language)
     marts = read_marts(path, week, edition_id, edition)
     if not marts.catalogue:
         raise BriefingError(f"rpt_metric_weekly of {marts.build_id} has no row of {week} for edition '{edition_id}'")
@@ -235,7 +240,7 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
     late = [row for row in marts.freshness if row["is_late"]]
     incomplete = {m for row in late for m in marts.metric_feeds.get(row["feed"], [])}
     domains = list(dict.fromkeys(row["domain"] for row in marts.catalogue.values()))
-    status = [(_domain_zh(marts, domain), _status(book, domain, incomplete)) for domain in domains]
+    status = [(_domain_name(book, domain), _status(book, domain, incomplete)) for domain in domains]
     charts = [draw(book, choice) for choice in config.charts]
     actions = sorted(marts.actions, key=lambda row: (row["standing_code"] != "overdue", not row["is_of_last_meeting"]))
     restated = _restated_rows(book)
@@ -247,12 +252,12 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
         issue=issue,
         issued_on=week.end + timedelta(days=1),
         title=[
-            line.format(name=edition.name_zh, year=week.year, week=week.number) for line in config.titles[edition.kind]
+            line.format(name=edition.name, year=week.year, week=week.number) for line in config.titles[edition.kind]
         ],
         marts=marts,
         book=book,
         highlights=apply(rules.highlights, rules.highlights_shown, book, edition.kind),
-        remarks=read_remarks(config.root / config.remarks, week, edition_id),
+        remarks=read_remarks(config.root / config.remarks, week, edition_id, book.language),
         sections=_sections(book, config, rules, edition, domains, late),
         cards=[_card(book, metric, incomplete) for metric in _key_metrics(book)],
         status=[StatusGroup(domain, rows) for domain, rows in status if rows],
@@ -281,7 +286,7 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
         ],
         affected=_affected(book),
         reasons=[
-            TableRow([*_source(marts, row), *_reason(row)], [book.quality_reason(row)])
+            TableRow([*_source(book, row), *_reason(book, row)], [book.quality_reason(row)])
             for row in (marts.reasons[:REASONS_SHOWN] if edition.kind != "union" else [])
         ],
         has_more_reasons=len(marts.reasons) > REASONS_SHOWN,
@@ -299,74 +304,98 @@ def _definitions(book: FigureBook) -> list[Definition]:
     ids = [figure_id.split("/") for figure_id in book.figures]
     explained = {kind for kind, *_ in ids} | {scope_code.partition(".")[0] for _, _, scope_code, _, _ in ids}
     return [
-        Definition(metric, row["name_zh"], row["unit_zh"], row["definition_zh"])
+        Definition(metric, *(book.language.of(row, column) for column in ("name", "unit", "definition")))
         for metric, row in book.marts.metrics.items()
         if metric in explained
     ]
 
 
-def _domain_zh(marts: Marts, domain: str) -> str:
-    return next(str(row["domain_name_zh"]) for row in marts.metrics.values() if row["domain"] == domain)
+def _domain_name(book: FigureBook, domain: str) -> str:
+    row = next(row for row in book.marts.metrics.values() if row["domain"] == domain)
+    return book.language.of(row, "domain_name")
 
 
-def _reason(row: Row) -> list[str]:
-    return [load_contract(row["feed"]).label_of(row["column_name"]), row["rule_zh"], row["dimension_zh"]]
+def _reason(book: FigureBook, row: Row) -> list[str]:
+    label = load_contract(row["feed"]).label_of(row["column_name"], book.language.code)
+    return [label, book.language.of(row, "rule"), book.language.of(row, "dimension")]
 
 
-def _source(marts: Marts, row: Row) -> list[str]:
-    """Partner and feed by their Chinese names."""
+def _source(book: FigureBook, row: Row) -> list[str]:
+    """Partner and feed by their names."""
     key = (row["partner_id"], row["feed"])
-    return next(
-        [str(f["partner_name_zh"]), str(f["feed_name_zh"])]
-        for f in marts.freshness
-        if (f["partner_id"], f["feed"]) == key
-    )
+    source = next(f for f in book.marts.freshness if (f["partner_id"], f["feed"]) == key)
+    return [book.language.of(source, column) for column in ("partner_name", "feed_name")]
 
 
 def _source_row(book: FigureBook, row: Row) -> SourceRow:
     counted = [q for q in book.marts.quality if (q["partner_id"], q["feed"]) == (row["partner_id"], row["feed"])]
     return SourceRow(
-        partner=str(row["partner_name_zh"]),
-        feed=str(row["feed_name_zh"]),
+        partner=book.language.of(row, "partner_name"),
+        feed=book.language.of(row, "feed_name"),
         through=book.freshness(row),
         is_late=bool(row["is_late"]),
-        message=str(row["last_message_zh"] or ""),
+        message=book.language.of(row, "last_message"),
         cells=[book.quality(counted[0], column) if counted else None for column in QUALITY_COLUMNS],
     )
 
 
-def _marked(row: Row, incomplete: set[str]) -> str:
-    return f"{row['name_zh']}{INCOMPLETE}" if row["metric_id"] in incomplete else str(row["name_zh"])
+def _marked(book: FigureBook, metric: str, incomplete: set[str]) -> str:
+    name = book.language.of(book.marts.catalogue[metric], "name")
+    return f"{name}{INCOMPLETE}" if metric in incomplete else name
 
 
 def _sections(
     book: FigureBook, config: BriefingConfig, rules: Rules, edition: Edition, domains: list[str], late: list[Row]
 ) -> list[Section]:
+    language = book.language
     tasks = [
-        Paragraph(f"{_domain_zh(book.marts, domain)}。", narrative.domain(book, domain, config.leagues.get(domain)))
+        Paragraph(_domain_name(book, domain), narrative.domain(book, domain, config.leagues.get(domain)))
         for domain in domains
     ]
+    uneven = language.gettext("推进不平衡")
     problems = [
-        *([Paragraph("推进不平衡。", narrative.uneven_progress(book))] if book.target_count().direction else []),
-        *(Paragraph(f"{heading}。", [narrative.fault(book, fault, words)]) for fault, heading, words in FAULTS),
-    ]
-    advice = [Paragraph("", [[*said, "。"]]) for said in apply(rules.advice, rules.advice_shown, book, edition.kind)]
-    sections = [
-        Section("总体进展", [Paragraph("", narrative.overall(book, late))]),
-        Section("重点任务" if edition.kind != "partner" else "服务情况", _numbered(tasks)),
-        Section("存在问题", _numbered(problems)),
+        *([Paragraph(uneven, narrative.uneven_progress(book))] if book.target_count().direction else []),
         *(
-            []
-            if edition.kind == "partner"
-            else [Section("上次会议议定事项落实情况", [Paragraph("", narrative.meeting_actions(book))])]
+            Paragraph(
+                language.gettext(heading), [narrative.fault(book, fault, language.within(language.gettext(words)))]
+            )
+            for fault, heading, words in FAULTS
         ),
-        *([Section("工作建议", _numbered(advice))] if advice else []),
     ]
-    return [Section(f"{numeral(n)}、{section.heading}", section.paragraphs) for n, section in enumerate(sections, 1)]
+    advice = [
+        book.sentence("{said}。", said=said) for said in apply(rules.advice, rules.advice_shown, book, edition.kind)
+    ]
+    is_partner = edition.kind == "partner"
+    actions = [] if is_partner else [(N_("上次会议议定事项落实情况"), [Paragraph("", narrative.meeting_actions(book))])]
+    sections = [
+        (N_("总体进展"), [Paragraph("", narrative.overall(book, late))]),
+        (N_("服务情况") if is_partner else N_("重点任务"), _headed(language, tasks)),
+        (N_("存在问题"), _headed(language, problems)),
+        *actions,
+        *([(N_("工作建议"), _numbered(language, advice))] if advice else []),
+    ]
+    return [
+        Section(
+            language.gettext("{number}、{heading}").format(
+                number=language.numeral(n), heading=language.gettext(heading)
+            ),
+            paragraphs,
+        )
+        for n, (heading, paragraphs) in enumerate(sections, 1)
+    ]
 
 
-def _numbered(paragraphs: list[Paragraph]) -> list[Paragraph]:
-    return [Paragraph(f"（{numeral(n)}）{one.lead}", one.sentences) for n, one in enumerate(paragraphs, 1)]
+def _headed(language: Language, paragraphs: list[Paragraph]) -> list[Paragraph]:
+    lead = language.gettext("（{number}）{heading}。")
+    return [
+        Paragraph(lead.format(number=language.numeral(n), heading=one.lead), one.sentences)
+        for n, one in enumerate(paragraphs, 1)
+    ]
+
+
+def _numbered(language: Language, sentences: list[Sentence]) -> list[Paragraph]:
+    lead = language.gettext("（{number}）")
+    return [Paragraph(lead.format(number=language.numeral(n)), [one]) for n, one in enumerate(sentences, 1)]
 
 
 def _key_metrics(book: FigureBook) -> list[str]:
@@ -378,7 +407,7 @@ def _key_metrics(book: FigureBook) -> list[str]:
 def _card(book: FigureBook, metric: str, incomplete: set[str]) -> Card:
     row, standing = book.marts.catalogue[metric], book.standing(metric) or {}
     return Card(
-        name=_marked(row, incomplete),
+        name=_marked(book, metric, incomplete),
         is_rate=row["kind"] == "rate",
         has_target=book.has_target(metric),
         cells={
@@ -386,7 +415,7 @@ def _card(book: FigureBook, metric: str, incomplete: set[str]) -> Card:
             for column in ("cumulative_value", "target", "completion_rate", "expected_share", "value", "change")
         },
         status_code=standing["status_code"],
-        status=standing["status_zh"] or "未评",
+        status=_status_name(book, standing),
         weeks=sparkline(book, metric),
     )
 
@@ -404,22 +433,26 @@ def _status(book: FigureBook, domain: str, incomplete: set[str]) -> list[StatusR
         expected = standing["target"] if is_rate else standing["expected_share"]
         rows.append(
             StatusRow(
-                name=_marked(row, incomplete),
-                owner=str(row["owner_zh"] or ""),
+                name=_marked(book, metric, incomplete),
+                owner=book.language.of(row, "owner"),
                 is_rate=is_rate,
                 cells={column: book.metric(metric, column) for column in columns},
                 done=None if share is None else min(1.0, float(share)),
                 expected=None if expected is None else float(expected),
                 status_code=standing["status_code"],
-                status=standing["status_zh"] or "",
+                status=_status_name(book, standing),
             )
         )
     return rows
 
 
+def _status_name(book: FigureBook, standing: Row) -> str:
+    return book.language.of(standing, "status") if standing.get("status_code") else book.language.gettext("未评")
+
+
 def _tracked(book: FigureBook, metric: str, incomplete: set[str]) -> TableRow:
     return TableRow(
-        [_marked(book.marts.catalogue[metric], incomplete), book.marts.catalogue[metric]["unit_zh"]],
+        [_marked(book, metric, incomplete), book.language.of(book.marts.catalogue[metric], "unit")],
         [
             book.metric(metric, "value"),
             book.metric(metric, "change"),
@@ -430,7 +463,11 @@ def _tracked(book: FigureBook, metric: str, incomplete: set[str]) -> TableRow:
 
 def _movement_heads(book: FigureBook, config: BriefingConfig) -> list[Head]:
     return [
-        Head(str(book.marts.catalogue[m]["name_zh"]), f"h-{m}", [COLUMN_ZH["rank"], COLUMN_ZH["previous_rank"]])
+        Head(
+            book.language.of(book.marts.catalogue[m], "name"),
+            f"h-{m}",
+            [book.column("rank"), book.column("previous_rank")],
+        )
         for m in config.organisation_table
         if m in book.marts.catalogue
     ]
@@ -450,7 +487,7 @@ def _movement(book: FigureBook, config: BriefingConfig) -> list[TableRow]:
 
     return [
         TableRow(
-            [str(unit["scope_name_zh"])],
+            [book.language.of(unit, "scope_name")],
             [
                 book.metric(metric, column, scope=("county", unit["scope_code"]))
                 for metric in metrics
@@ -466,13 +503,16 @@ def _organisations(book: FigureBook, config: BriefingConfig) -> Table:
     for metric in config.organisation_table if book.marts.is_city else []:
         if row := book.marts.catalogue.get(metric):
             shown = ["cumulative_value"] if row["kind"] == "rate" else ["value", "cumulative_value"]
-            columns.append((metric, str(row["name_zh"]), shown))
-    scopes = [((unit["scope_type"], unit["scope_code"]), unit["scope_name_zh"]) for unit in book.marts.organisations]
+            columns.append((metric, book.language.of(row, "name"), shown))
+    scopes = [
+        ((unit["scope_type"], unit["scope_code"]), book.language.of(unit, "scope_name"))
+        for unit in book.marts.organisations
+    ]
     return Table(
-        heads=[Head(name, f"h-{m}", [COLUMN_ZH[column] for column in shown]) for m, name, shown in columns],
+        heads=[Head(name, f"h-{m}", [book.column(column) for column in shown]) for m, name, shown in columns],
         rows=[
             TableRow([name], [book.metric(m, c, scope=scope) for m, _, shown in columns for c in shown])
-            for scope, name in ([*scopes, (CITY, CITY_ZH)] if columns else [])
+            for scope, name in ([*scopes, (CITY, book.language.gettext(CITY_ZH))] if columns else [])
         ],
     )
 
@@ -486,13 +526,17 @@ def _comparison(book: FigureBook, edition: Edition) -> Table:
     city = ("cumulative_value", "completion_rate")
     return Table(
         heads=[
-            Head(edition.name_zh, "h-own", [COLUMN_ZH[c] for c in own]),
-            Head("同类单位排序", "h-own", [COLUMN_ZH[c] for c in places]),
-            Head(f"{CITY_ZH}对照", "h-own", [f"{CITY_ZH}{COLUMN_ZH[c]}" for c in city]),
+            Head(edition.name, "h-own", [book.column(c) for c in own]),
+            Head(book.language.gettext("同类单位排序"), "h-own", [book.column(c) for c in places]),
+            Head(
+                book.language.gettext("全市对照"),
+                "h-own",
+                [book.language.gettext("全市{column}").format(column=book.column(c)) for c in city],
+            ),
         ],
         rows=[
             TableRow(
-                [str(row["name_zh"]), str(row["unit_zh"])],
+                [book.language.of(row, "name"), book.language.of(row, "unit")],
                 [
                     *(book.metric(metric, column) for column in (*own, *places)),
                     *(book.metric(metric, column, scope=CITY) for column in city),
@@ -504,14 +548,15 @@ def _comparison(book: FigureBook, edition: Edition) -> Table:
 
 
 def _action(book: FigureBook, row: Row) -> Action:
+    code = str(row["standing_code"])
     return Action(
-        title=str(row["title"]),
-        domain=str(row["domain_name_zh"]),
-        responsible=narrative.responsible(row),
+        title=AsRecorded(row["title"]),
+        domain=book.language.of(row, "domain_name"),
+        responsible=narrative.responsible(book, row),
         due=book.action(row, "due_on"),
         closed=book.action(row, "closed_on"),
-        standing_code=str(row["standing_code"]),
-        standing=STANDINGS[row["standing_code"]],
+        standing_code=code,
+        standing=book.language.gettext(STANDINGS[code]),
         days=book.action(row, "days_overdue") if row["days_overdue"] is not None else None,
     )
 
@@ -524,15 +569,16 @@ def _affected(book: FigureBook) -> list[Affected]:
         counted = quality.get((row["partner_id"], row["feed"]), {})
         received = counted.get("rows_received") or 0
         what = [
-            *(["未按时送达"] if row["is_late"] else []),
-            *(["隔离较多"] if (counted.get("rows_quarantined") or 0) >= received * MUCH and received else []),
-            *(["暂缓较多"] if (counted.get("rows_held_orphan") or 0) >= received * MUCH and received else []),
+            *([N_("未按时送达")] if row["is_late"] else []),
+            *([N_("隔离较多")] if (counted.get("rows_quarantined") or 0) >= received * MUCH and received else []),
+            *([N_("暂缓较多")] if (counted.get("rows_held_orphan") or 0) >= received * MUCH and received else []),
         ]
         touched = book.marts.metric_feeds.get(row["feed"], [])
-        names = [str(m["name_zh"]) for metric, m in book.marts.metrics.items() if metric in touched]
+        names = [book.language.of(m, "name") for metric, m in book.marts.metrics.items() if metric in touched]
         if what and names:
-            source = f"{row['partner_name_zh']}“{row['feed_name_zh']}”"
-            found.append(Affected(source, "、".join(what), names[:AFFECTED_SHOWN], len(names) > AFFECTED_SHOWN))
+            shown = book.language.listed(names[:AFFECTED_SHOWN], has_more=len(names) > AFFECTED_SHOWN)
+            happened = book.language.listed([book.language.gettext(each) for each in what])
+            found.append(Affected(narrative.source_name(book, row), "".join(happened), "".join(shown)))
     return found
 
 
@@ -551,7 +597,7 @@ def _since_last(book: FigureBook) -> list[TableRow]:
             cells: list[Figure | None] = []
             for column, row in zip(columns, before, strict=True):
                 cells += [book.printed(row) if row else None, book.metric(metric, column) if row else None]
-            rows.append(TableRow([str(catalogue["name_zh"])], cells))
+            rows.append(TableRow([book.language.of(catalogue, "name")], cells))
     return rows
 
 
@@ -570,38 +616,37 @@ def _restated_rows(book: FigureBook) -> list[Row]:
 
 
 def _restated(book: FigureBook, row: Row) -> Restated:
-    sources = {
-        (row["partner_id"], row["feed"]): f"{row['partner_name_zh']}“{row['feed_name_zh']}”"
-        for row in book.marts.freshness
-    }
+    language = book.language
+    sources = {(row["partner_id"], row["feed"]): narrative.source_name(book, row) for row in book.marts.freshness}
     key = (row["printed_build_id"], row["metric_id"], row["week_id"])
     causes = [
-        f"{sources[(batch['partner_id'], batch['feed'])]}{_BATCHES[batch['change']]}"
+        language.gettext(happened).format(source=sources[(batch["partner_id"], batch["feed"])])
         for batch in book.marts.restatement_batches
         if (batch["printed_build_id"], batch["metric_id"], batch["week_id"]) == key
         and (batch["partner_id"], batch["feed"]) in sources
+        for happened in (_BATCHES[batch["change"]],)
     ]
-    units = {unit["scope_code"]: str(unit["scope_name_zh"]) for unit in book.marts.weekly.values()}
+    units = {unit["scope_code"]: language.of(unit, "scope_name") for unit in book.marts.weekly.values()}
     is_own = (row["scope_type"], row["scope_code"]) == book.scope
     return Restated(
-        metric=str(book.marts.metrics[row["metric_id"]]["name_zh"]),
+        metric=language.of(book.marts.metrics[row["metric_id"]], "name"),
         scope="" if is_own else units.get(row["scope_code"], str(row["scope_code"])),
-        column=COLUMN_ZH[row["figure"]],
+        column=book.column(row["figure"]),
         printed=book.restated(row, "printed_value"),
         current=book.restated(row, "current_value"),
-        causes="、".join(causes) or "口径、目标或基础资料调整",
+        causes="".join(language.listed(causes)) or language.gettext("口径、目标或基础资料调整"),
     )
 
 
 def _categories(book: FigureBook) -> Table:
     """Person-times by category of service and partner, this week and year to date."""
     rows = book.marts.categories
-    partners = dict(sorted({row["partner_id"]: str(row["partner_name_zh"]) for row in rows}.items()))
-    categories = {row["service_category"]: str(row["service_category_zh"]) for row in rows}
+    partners = dict(sorted({row["partner_id"]: book.language.of(row, "partner_name") for row in rows}.items()))
+    categories = {row["service_category"]: book.language.of(row, "service_category") for row in rows}
     by_cell = {(row["service_category"], row["partner_id"]): row for row in rows}
     shown = ("person_times", "cumulative_person_times")
     return Table(
-        heads=[Head(name, "h-service_category", [COLUMN_ZH[column] for column in shown]) for name in partners.values()],
+        heads=[Head(name, "h-service_category", [book.column(c) for c in shown]) for name in partners.values()],
         rows=[
             TableRow(
                 [name],

@@ -9,6 +9,8 @@ import pypdfium2.raw as pdfium
 
 MM = 72 / 25.4
 """One millimetre in points."""
+# What PDFium makes of a hyphen at the end of a line.
+LINE_END_HYPHEN = "\x02"
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def read_page(document: pypdfium2.PdfDocument, number: int) -> Page:
     box = [ctypes.c_double() for _ in range(4)]
     chars = []
     for i in range(text.count_chars()):
-        character = chr(pdfium.FPDFText_GetUnicode(text.raw, i))
+        character = chr(pdfium.FPDFText_GetUnicode(text.raw, i)).replace(LINE_END_HYPHEN, "-")
         if character.isspace() or pdfium.FPDFText_IsGenerated(text.raw, i) == 1:
             continue
         left, right, bottom, top = box

@@ -1,7 +1,8 @@
 """What a person adds to an issue: Markdown beside the configuration, printed as that person's words and marked so.
 
-The file is <remarks>/<week>.md for the city's edition, <remarks>/<week>.<edition>.md for another. Its headings say
-where each part goes; under them stand paragraphs, lists, emphasis, and nothing else: no HTML, no links, no images.
+The file is <remarks>/<week>.md for the city's edition, <remarks>/<week>.<edition>.md for another. Its headings, in the
+edition's language, say where each part goes; under them stand paragraphs, lists, emphasis, and nothing else: no HTML,
+no links, no images.
 """
 
 from collections.abc import Callable
@@ -13,9 +14,10 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from worker_services.briefing.errors import BriefingError
+from worker_services.briefing.language import N_, Language
 from worker_services.intervals import Week
 
-HEADINGS = {"按语": "preface", "领导批示": "instructions"}
+HEADINGS = {N_("按语"): "preface", N_("领导批示"): "instructions"}
 _INLINE = {"strong": "b", "em": "em"}
 
 
@@ -46,7 +48,7 @@ def remarks_path(folder: Path, week: Week, edition: str) -> Path:
     return folder / (f"{week}.md" if edition == "city" else f"{week}.{edition}.md")
 
 
-def read_remarks(folder: Path, week: Week, edition: str) -> Remarks:
+def read_remarks(folder: Path, week: Week, edition: str, language: Language) -> Remarks:
     """What was written for an edition of an issue. Raises BriefingError, which names the file and the line."""
     path = remarks_path(folder, week, edition)
     if not path.exists():
@@ -58,19 +60,21 @@ def read_remarks(folder: Path, week: Week, edition: str) -> Remarks:
             f"{path} is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8"
         ) from error
     parts: dict[str, list[Block]] = {name: [] for name in HEADINGS.values()}
+    headings = {language.gettext(heading): name for heading, name in HEADINGS.items()}
+    known = language.gettext("、").join(headings)
     part, marks = None, list[str]()
     for at, token in enumerate(tokens):
         line = f"{path}, line {token.map[0] + 1 if token.map else '?'}"
         if token.type == "heading_open":
             heading = tokens[at + 1].content.strip()
-            if heading not in HEADINGS:
-                raise BriefingError(f"{line}: the heading '{heading}' is not one of {'、'.join(HEADINGS)}")
-            part = HEADINGS[heading]
+            if heading not in headings:
+                raise BriefingError(f"{line}: the heading '{heading}' is not one of {known}")
+            part = headings[heading]
         elif token.type == "list_item_open":
             marks.append(f"{token.info}. " if token.info else "· ")
         elif token.type == "inline" and tokens[at - 1].type == "paragraph_open":
             if part is None:
-                raise BriefingError(f"{line}: text stands before a heading; put one of {'、'.join(HEADINGS)} above it")
+                raise BriefingError(f"{line}: text stands before a heading; put one of {known} above it")
             parts[part].append(Block(marks.pop() if marks else "", _pieces(token)))
     return Remarks(**parts)
 

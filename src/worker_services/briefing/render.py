@@ -37,9 +37,9 @@ from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import RenderFault
 from worker_services.briefing.figures import Figure
 from worker_services.briefing.justify import flush_right
+from worker_services.briefing.language import N_, AsRecorded, Language
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import Briefing, read_briefing
-from worker_services.briefing.narrative import numeral
 from worker_services.briefing.provenance import of_rendering
 from worker_services.briefing.seal import make_seal, publication
 from worker_services.briefing.tags import finish_tags
@@ -50,7 +50,9 @@ from worker_services.settings import Settings
 Place = Literal["text", "table", "list", "chart"]
 
 VARIANT = "pdf/a-3a"
+CHINESE = re.compile(r"[\u3001-\u9fff\uff00-\uffef]+")
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
+ATTACHED = (N_("本期全部数据及其在文中的位置"), N_("本期全部数据"))
 # Stands in the page until all figures are printed: the seal names their hash.
 SEAL_PLACE = "\ue000seal\ue000"
 CSV_COLUMNS = ("id", "metric", "scope", "week", "column", "value", "printed", "unit", "as_of")
@@ -81,9 +83,11 @@ class BriefingFiles:
 class Printing:
     """What the templates print: figures in document order, and every other number as a declared constant.
 
-    `repeated` are numbers in table heads and running lines, which may stand on several pages.
+    `language` is the edition's; `repeated` are numbers in table heads and running lines, which may stand on several
+    pages.
     """
 
+    language: Language
     placements: list[tuple[Figure, Place]] = field(default_factory=list)
     constants: list[str] = field(default_factory=list)
     repeated: set[str] = field(default_factory=set)
@@ -94,14 +98,18 @@ class Printing:
             return Markup("")
         self.placements.append((figure, place))
         title = f' title="{escape(figure.reason)}"' if figure.reason else ""
+        printed = escape(figure.printed).replace(" ", "\u00a0")  # a figure is never broken over two lines
         return Markup(  # noqa: S704 - every part is escaped
-            f'<a class="n" href="#{definition_anchor(figure)}"{title}>{escape(figure.printed)}</a>'
+            f'<a class="n" href="#{definition_anchor(figure)}"{title}>{printed}</a>'
         )
 
     def say(self, text: str, repeats: bool = False) -> Markup:
         """Print text as it is, with its numbers declared; digits get a box of their own, for justification."""
         self.plain(text, repeats)
-        return Markup(re.sub(r"\d[\d,.%]*", r'<span class="d">\g<0></span>', escape(text)))  # noqa: S704
+        boxed = re.sub(r"\d[\d,.%]*", r'<span class="d">\g<0></span>', escape(text, quote=False))
+        if isinstance(text, AsRecorded) and self.language.code != "zh":
+            boxed = CHINESE.sub(r'<span lang="zh-CN">\g<0></span>', boxed)
+        return Markup(boxed)  # noqa: S704 - every part is escaped
 
     def plain(self, text: object, repeats: bool = False) -> str:
         """The same without markup, for SVG."""
@@ -154,7 +162,7 @@ def render(settings: Settings, week: Week, edition: str, build_id: str | None = 
 def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes]:
     """The PDF, the figures as JSON, the figures as CSV. Raises RenderFault."""
     templates = settings.project_root / "templates"
-    printing = Printing()
+    printing = Printing(briefing.language)
     html = paper_page(settings, briefing, printing)
     figures_csv = _figures_csv(briefing, printing)
     files: list[bytes] = []
@@ -173,7 +181,7 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
                 relationship="Data",
             )
             for kind, content, description in zip(
-                ("json", "csv"), files, ("本期全部数据及其在文中的位置", "本期全部数据"), strict=True
+                ("json", "csv"), files, map(briefing.language.gettext, ATTACHED), strict=True
             )
         ]
 
@@ -229,7 +237,7 @@ def screen_page(settings: Settings, briefing: Briefing) -> bytes:
     """The same issue as one HTML file for a phone or a wide screen, which needs no other file and no network."""
     sheet = settings.project_root / "templates" / "briefing" / "screen.css"
     styles = Markup(sheet.read_text(encoding="utf-8"))  # noqa: S704 - our own file
-    return _html(settings, briefing, Printing(), screen=styles).encode()
+    return _html(settings, briefing, Printing(briefing.language), screen=styles).encode()
 
 
 def _html(
@@ -240,7 +248,7 @@ def _html(
     screen: Markup | None = None,
 ) -> str:
     """The issue's HTML: for print, or for the screen with the styles given."""
-    environment = _environment(settings.project_root / "templates" / "briefing")
+    environment = _environment(settings.project_root / "templates" / "briefing", briefing.language)
     html = environment.get_template("briefing.html.j2").render(
         b=briefing,
         fig=printing.fig,
@@ -256,7 +264,7 @@ def _html(
 
 
 @lru_cache(maxsize=4)
-def _environment(folder: Path) -> Environment:
+def _environment(folder: Path, language: Language) -> Environment:
     """Keeps its templates compiled from one edition to the next, and compiles again what has changed on disk."""
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -265,7 +273,8 @@ def _environment(folder: Path) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(place_labels=place_labels, numeral=numeral)
+    language.speak_in(environment)
+    environment.globals["place_labels"] = place_labels
     environment.tests["figure"] = lambda value: isinstance(value, Figure)
     return environment
 

@@ -1,9 +1,10 @@
 """What the briefing picks out by itself: a steward's rules in config/briefing_rules.yaml, each a condition and words.
 
 A rule looks at the rows of one kind (`about`), takes those that meet every condition of `when`, in `order_by`, at most
-`at_most` of them, and says its sentence of each. {name} and other words of the row stand as they are; {completion_rate}
-and other columns become figures, with their units; {pace_gap:magnitude} leaves the sign out. A row that lacks a figure
-of the sentence is passed over. Rules are tried from the top, and what has been said of something is not said twice.
+`at_most` of them, and says its sentence of each, in the language of the edition. {name} and other words of the row
+stand as they are; {completion_rate} and other columns become figures, with their units; {pace_gap:magnitude} leaves the
+sign out, {rank:bare} the unit. A row that lacks a figure of the sentence is passed over. Rules are tried from the top,
+and what has been said of something is not said twice.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,10 +15,12 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
+from worker_services.briefing.config import Text
 from worker_services.briefing.errors import BriefingError
-from worker_services.briefing.figures import COLUMN_ZH, Figure, FigureBook
+from worker_services.briefing.figures import COLUMN_ZH, Figure, FigureBook, Sentence
+from worker_services.briefing.language import AsRecorded, Code, load_language
 from worker_services.briefing.marts import Row
 from worker_services.yaml_files import read_yaml
 
@@ -71,8 +74,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-# The word that a figure has to follow in a sentence, where it is not the head of its column.
-_LEAD = {"pace_gap": "序时进度"}
+# The words that a figure has to follow in a sentence, where they are not the head of its column.
+_LEAD = {"pace_gap": COLUMN_ZH["expected_share"]}
+STYLES = ("", "magnitude", "bare")
 
 
 class _Part(BaseModel):
@@ -101,15 +105,15 @@ class Rule(_Part):
     order_by: str | None = None
     at_most: int = Field(default=1, ge=1)
     editions: list[Kind] = ["city", "union", "partner"]
-    say: str
+    say: Text
 
     @model_validator(mode="after")
-    def _knows_what_it_names(self) -> "Rule":
+    def _knows_what_it_names(self, info: ValidationInfo) -> "Rule":
         fields = {*FIELDS[self.about], *FIGURES[self.about]}
         named = [*self.when, *([self.order_by.removeprefix("-")] if self.order_by else [])]
         if unknown := [name for name in named if name not in fields]:
             raise ValueError(f"rule '{self.id}': '{unknown[0]}' is not one of {', '.join(sorted(fields))}")
-        printable = {*WORDS[self.about], *FIGURES[self.about]}
+        printable, language = {*WORDS[self.about], *FIGURES[self.about]}, load_language(info.context)
         before = ""
         for text, name, style, _ in Formatter().parse(self.say):
             before += text
@@ -117,11 +121,11 @@ class Rule(_Part):
                 continue
             if name not in printable:
                 raise ValueError(f"rule '{self.id}': {{{name}}} is not one of {', '.join(sorted(printable))}")
-            if style not in ("", "magnitude"):
-                raise ValueError(f"rule '{self.id}': '{style}' is not 'magnitude'")
-            word = _LEAD.get(name) or COLUMN_ZH.get(name, "")
-            if word not in before:
-                raise ValueError(f"rule '{self.id}': {{{name}}} has to follow the word {word}")
+            if style not in STYLES:
+                raise ValueError(f"rule '{self.id}': '{style}' is not {' or '.join(map(repr, STYLES[1:]))}")
+            lead = _LEAD.get(name) or COLUMN_ZH.get(name)
+            if lead and language.gettext(lead).lower() not in before.lower():
+                raise ValueError(f"rule '{self.id}': {{{name}}} has to follow the words {language.gettext(lead)}")
         return self
 
 
@@ -144,25 +148,25 @@ class _Subject:
     figure: Callable[[str, bool], Figure]
 
 
-def load_rules(root: Path) -> Rules:
-    """config/briefing_rules.yaml of the project. Raises BriefingError, which names the rule."""
+def load_rules(root: Path, language: Code) -> Rules:
+    """config/briefing_rules.yaml of the project in a language. Raises BriefingError, which names the rule."""
     path = root / "config" / "briefing_rules.yaml"
     try:
-        return _load(path)
+        return _load(path, language)
     except ValidationError as error:
         told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise BriefingError(f"{path}: {told}") from error
 
 
 @lru_cache(maxsize=4)
-def _load(path: Path) -> Rules:
-    return Rules.model_validate(read_yaml(path))
+def _load(path: Path, language: Code) -> Rules:
+    return Rules.model_validate(read_yaml(path), context=language)
 
 
-def apply(rules: list[Rule], most: int, book: FigureBook, kind: Kind) -> list[list[str | Figure]]:
+def apply(rules: list[Rule], most: int, book: FigureBook, kind: Kind) -> list[Sentence]:
     """The first `most` sentences that the rules have to say of an edition, without a full stop."""
     subjects: dict[str, list[_Subject]] = {}
-    said: list[list[str | Figure]] = []
+    said: list[Sentence] = []
     spoken_of: set[str] = set()
     for rule in rules:
         if kind not in rule.editions:
@@ -173,7 +177,7 @@ def apply(rules: list[Rule], most: int, book: FigureBook, kind: Kind) -> list[li
         for subject in _ordered(rule, subjects[rule.about]):
             if times == rule.at_most or subject.key in spoken_of or not _meets(rule, subject.fields):
                 continue
-            if sentence := _sentence(rule.say, subject):
+            if sentence := _sentence(book, rule.say, subject):
                 said.append(sentence)
                 spoken_of.add(subject.key if rule.about != "issue" else f"issue {rule.id}")
                 times += 1
@@ -203,9 +207,9 @@ def _meets(rule: Rule, fields: Row) -> bool:
     return True
 
 
-def _sentence(say: str, subject: _Subject) -> list[str | Figure] | None:
+def _sentence(book: FigureBook, say: str, subject: _Subject) -> Sentence | None:
     """The sentence of a row, or None when it lacks one of the figures."""
-    sentence: list[str | Figure] = []
+    sentence: Sentence = []
     for text, name, style, _ in Formatter().parse(say):
         sentence += [text] if text else []
         if name is None:
@@ -219,17 +223,13 @@ def _sentence(say: str, subject: _Subject) -> list[str | Figure] | None:
         figure = subject.figure(name, style == "magnitude")
         if figure.value is None:
             return None
-        sentence += [figure, figure.unit] if figure.unit else [figure]
+        sentence += [figure] if style == "bare" else book.with_unit(figure)
     return sentence
 
 
-def _metric_words(metric: Row) -> dict[str, Any]:
-    return {
-        "name": metric["name_zh"],
-        "owner": metric["owner_zh"],
-        "project": metric["project_zh"],
-        "domain": metric["domain_name_zh"],
-    }
+def _metric_words(book: FigureBook, metric: Row) -> dict[str, Any]:
+    named = {"name": "name", "owner": "owner", "project": "project", "domain": "domain_name"}
+    return {word: book.language.of(metric, column) for word, column in named.items()}
 
 
 def _metrics(book: FigureBook) -> Iterator[_Subject]:
@@ -254,7 +254,7 @@ def _metrics(book: FigureBook) -> Iterator[_Subject]:
         yield _Subject(
             metric,
             fields,
-            _metric_words(catalogue),
+            _metric_words(book, catalogue),
             lambda column, magnitude, metric=metric: book.metric(metric, column, magnitude=magnitude),  # type: ignore[misc]
         )
 
@@ -265,7 +265,7 @@ def _uneven(book: FigureBook) -> Iterator[_Subject]:
         yield _Subject(
             row["metric_id"],
             row,
-            {**_metric_words(catalogue), "last": last_units(book, "uneven", row["metric_id"])},
+            {**_metric_words(book, catalogue), "last": last_units(book, "uneven", row["metric_id"])},
             lambda column, magnitude, row=row: book.uneven(row, column, magnitude),  # type: ignore[misc]
         )
 
@@ -278,7 +278,7 @@ def _faults(book: FigureBook) -> Iterator[_Subject]:
         yield _Subject(
             row["metric_id"],
             {**row, "worsening_share": worsening},
-            {**_metric_words(catalogue), "last": last_units(book, "fault", row["metric_id"])},
+            {**_metric_words(book, catalogue), "last": last_units(book, "fault", row["metric_id"])},
             lambda column, magnitude, metric=row["metric_id"]: book.metric(metric, column, magnitude=magnitude),  # type: ignore[misc]
         )
 
@@ -287,7 +287,7 @@ def _sources(book: FigureBook) -> Iterator[_Subject]:
     for row in book.marts.freshness:
         if row["is_late"]:
             touched = [
-                catalogue["name_zh"]
+                book.language.of(catalogue, "name")
                 for metric, catalogue in book.marts.catalogue.items()
                 if metric in book.marts.metric_feeds.get(row["feed"], [])
             ]
@@ -295,9 +295,9 @@ def _sources(book: FigureBook) -> Iterator[_Subject]:
                 f"{row['partner_id']}.{row['feed']}",
                 {**row, "has_data": row["complete_through"] is not None},
                 {
-                    "partner": row["partner_name_zh"],
-                    "feed": row["feed_name_zh"],
-                    "metrics": "、".join(touched) or "相关指标",
+                    "partner": book.language.of(row, "partner_name"),
+                    "feed": book.language.of(row, "feed_name"),
+                    "metrics": book.language.listed(touched or [book.language.gettext("相关指标")]),
                 },
                 lambda column, magnitude, row=row: book.freshness(row),  # type: ignore[misc]
             )
@@ -305,11 +305,15 @@ def _sources(book: FigureBook) -> Iterator[_Subject]:
 
 def _actions(book: FigureBook) -> Iterator[_Subject]:
     for row in book.marts.actions:
-        unit = "" if row["organisation_code"] == "UNKNOWN" else row["organisation_short_name_zh"]
+        is_known = row["organisation_code"] != "UNKNOWN"
         yield _Subject(
             f"action {row['action_id']}",
             row,
-            {"title": row["title"], "department": row["owner_department"], "unit": unit},
+            {
+                "title": AsRecorded(row["title"]),
+                "department": book.language.of(row, "owner_department"),
+                "unit": book.language.of(row, "organisation_short_name") if is_known else "",
+            },
             lambda column, magnitude, row=row: book.action(row, column),  # type: ignore[misc]
         )
 
@@ -340,7 +344,7 @@ _SUBJECTS: dict[str, Callable[[FigureBook], Iterator[_Subject]]] = {
 }
 
 
-def last_units(book: FigureBook, kind: str, metric: str, most: int = 2) -> list[str | Figure]:
+def last_units(book: FigureBook, kind: str, metric: str, most: int = 2) -> Sentence:
     """The very last of a metric with their figures: partners where there are any, else county-level unions."""
     rows = [
         row
@@ -349,9 +353,14 @@ def last_units(book: FigureBook, kind: str, metric: str, most: int = 2) -> list[
     ]
     partners = [row for row in rows if row["scope_type"] == "partner"]
     last = [row for row in (partners or rows) if row["rank_from_last"] == 1]
-    shown: list[str | Figure] = []
-    for row in last[:most]:
-        claim = COLUMN_ZH["progress"] if kind == "uneven" else COLUMN_ZH["cumulative_value"]
-        figure = book.uneven_last(row) if kind == "uneven" else book.fault_last(row)
-        shown += [f"{row['scope_short_name_zh']}（{claim}", figure, f"{figure.unit}）", "、"]
-    return [*shown[:-1], *(["等"] if len(last) > most else [])]
+    shown = [
+        book.sentence(
+            "{unit}（完成率{value}）", unit=book.language.of(row, "scope_short_name"), value=book.uneven_last(row)
+        )
+        if kind == "uneven"
+        else book.sentence(
+            "{unit}（累计{value}）", unit=book.language.of(row, "scope_short_name"), value=book.fault_last(row)
+        )
+        for row in last[:most]
+    ]
+    return book.language.listed(shown, has_more=len(last) > most)

@@ -36,7 +36,7 @@ def make_seal(settings: Settings, briefing: Briefing, figures_csv: bytes) -> Sea
     }
     text = " ".join([SEAL, *(f"{name}={value}" for name, value in fields.items())])
     drawn = segno.make(text, error="m", micro=False).svg_inline(
-        scale=2, border=2, title="核验字符串二维码", omitsize=False
+        scale=2, border=2, title=briefing.language.gettext("核验字符串二维码"), omitsize=False
     )
     published = publication(settings, briefing.marts.build_id)
     return Seal(text, digest, published, Markup(drawn))  # noqa: S704 - drawn by the library

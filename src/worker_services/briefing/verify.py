@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pypdfium2
@@ -34,52 +34,109 @@ NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?")
 TEXT_BAND = (35 * MM, (297 - 37) * MM)
 FIGURES_BAND = (23 * MM, (297 - 25) * MM)
 
-# The words that must head a table column, or come last before a figure in a sentence, for each column of the marts.
-CLAIMS = {
-    "value": ("本周",),
-    "change": ("比上周", "比上周增加", "比上周减少", "比上周上升", "比上周下降"),
-    "cumulative_value": ("累计",),
-    "target": ("年度目标",),
-    "completion_rate": ("完成率",),
-    "expected_share": ("序时进度",),
-    "pace_gap": ("高于序时进度", "低于序时进度"),
-    "complete_through": ("数据截至",),
-    "rows_received": ("接收",),
-    "rows_accepted": ("入库",),
-    "rows_quarantined": ("隔离",),
-    "rows_held_orphan": ("暂缓",),
-    "acceptance_rate": ("合格率",),
-    "person_times": ("本周",),
-    "cumulative_person_times": ("累计",),
-    "rows": ("行数", "主要原因"),
-    "done": ("已达标",),
-    "on_pace": ("正常",),
-    "behind": ("滞后",),
-    "far_behind": ("严重滞后",),
-    "metrics": ("列入年度目标的",),
-    "units_shown": ("参评单位",),
-    "coefficient_of_variation": ("离散系数",),
-    "coefficient_of_variation_change": ("比四周前", "比四周前扩大", "比四周前缩小"),
-    "progress": ("完成率",),
-    "rank": ("位次", "位次居第"),
-    "previous_rank": ("上周位次",),
-    "ranked_units": ("参加排序", "参加排序的单位"),
-    "forecast": ("年底预计",),
-    "forecast_low": ("预计下限",),
-    "forecast_high": ("预计上限",),
-    "meeting_date": ("会议于",),
-    "decided": ("议定事项",),
-    "closed": ("办结",),
-    "open": ("在办",),
-    "overdue": ("逾期",),
-    "days_overdue": ("逾期", "已逾期", "逾期天数"),
-    "due_on": ("完成时限",),
-    "closed_on": ("办结日期",),
-    "printed_value": ("上期",),
-    "current_value": ("本期",),
+# By language: the words that must head a table column, or come last before a figure in a sentence, for each column of
+# the marts.
+CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
+    "zh": {
+        "value": ("本周",),
+        "change": ("比上周", "比上周增加", "比上周减少", "比上周上升", "比上周下降"),
+        "cumulative_value": ("累计",),
+        "target": ("年度目标",),
+        "completion_rate": ("完成率",),
+        "expected_share": ("序时进度",),
+        "pace_gap": ("高于序时进度", "低于序时进度"),
+        "complete_through": ("数据截至",),
+        "rows_received": ("接收",),
+        "rows_accepted": ("入库",),
+        "rows_quarantined": ("隔离",),
+        "rows_held_orphan": ("暂缓",),
+        "acceptance_rate": ("合格率",),
+        "person_times": ("本周",),
+        "cumulative_person_times": ("累计",),
+        "rows": ("行数", "主要原因"),
+        "done": ("已达标",),
+        "on_pace": ("正常",),
+        "behind": ("滞后",),
+        "far_behind": ("严重滞后",),
+        "metrics": ("列入年度目标的",),
+        "units_shown": ("参评单位",),
+        "coefficient_of_variation": ("离散系数",),
+        "coefficient_of_variation_change": ("比四周前", "比四周前扩大", "比四周前缩小"),
+        "progress": ("完成率",),
+        "rank": ("位次", "位次居第"),
+        "previous_rank": ("上周位次",),
+        "ranked_units": ("参加排序", "参加排序的单位"),
+        "forecast": ("年底预计",),
+        "forecast_low": ("预计下限",),
+        "forecast_high": ("预计上限",),
+        "meeting_date": ("会议于",),
+        "decided": ("议定事项",),
+        "closed": ("办结",),
+        "open": ("在办",),
+        "overdue": ("逾期",),
+        "days_overdue": ("逾期", "已逾期", "逾期天数"),
+        "due_on": ("完成时限",),
+        "closed_on": ("办结日期",),
+        "printed_value": ("上期",),
+        "current_value": ("本期",),
+    },
+    "en": {
+        "value": ("This week", "this week"),
+        "change": ("On the week", "up on the week by", "down on the week by"),
+        "cumulative_value": ("Year to date", "year to date"),
+        "target": ("Annual target", "annual target"),
+        "completion_rate": ("Completion", "completion"),
+        "expected_share": ("Schedule",),
+        "pace_gap": ("above schedule by", "below schedule by"),
+        "complete_through": ("Data to", "data to"),
+        "rows_received": ("Received", "received"),
+        "rows_accepted": ("Accepted", "accepted"),
+        "rows_quarantined": ("Quarantined", "quarantined"),
+        "rows_held_orphan": ("Held", "held"),
+        "acceptance_rate": ("Pass rate",),
+        "person_times": ("This week",),
+        "cumulative_person_times": ("Year to date",),
+        "rows": ("Rows", "main reasons"),
+        "done": ("target met",),
+        "on_pace": ("on schedule",),
+        "behind": ("behind schedule",),
+        "far_behind": ("far behind",),
+        "metrics": ("Indicators with an annual target",),
+        "units_shown": ("Units compared",),
+        "coefficient_of_variation": ("Coefficient of variation", "coefficient of variation"),
+        "coefficient_of_variation_change": (
+            "On four weeks ago",
+            "wider than four weeks ago by",
+            "narrower than four weeks ago by",
+        ),
+        "progress": ("Completion", "completion"),
+        "rank": ("Rank", "rank"),
+        "previous_rank": ("Last week",),
+        "ranked_units": ("Units ranked", "units ranked"),
+        "forecast": ("Year-end forecast", "year-end forecast"),
+        "forecast_low": ("Lower bound",),
+        "forecast_high": ("Upper bound",),
+        "meeting_date": ("was held on",),
+        "decided": ("actions decided",),
+        "closed": ("closed",),
+        "open": ("open",),
+        "overdue": ("overdue",),
+        "days_overdue": ("overdue by", "Days overdue"),
+        "due_on": ("Due",),
+        "closed_on": ("Closed on",),
+        "printed_value": ("Last issue",),
+        "current_value": ("This issue",),
+    },
 }
-# Stands before the word of a column where an edition of a unit sets the city beside it.
-CITY_ZH = "全市"
+# Stand before the words of a column where an edition of a unit sets the city beside it.
+CITY = {"zh": "全市", "en": "City: "}
+# How far before a figure, in characters, the name may stand that it is for.
+REACH = {"zh": 120, "en": 360}
+LAST_ISSUE = {"zh": "上期", "en": "Last issue"}
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _CLOSED = ("done_in_time", "done_late")
 
 
@@ -104,8 +161,9 @@ def verify(settings: Settings, week: Week, edition: str) -> Verified:
     record = json.loads(files.figures_json.read_text(encoding="utf-8"))
     build = build_path(settings, record["build_id"])
     config = load_config(settings)
+    stated = config.edition(edition)
     with reading(build) as connection:
-        expected = Expectation(connection, week, edition, config.edition(edition).scope_code)
+        expected = Expectation(connection, week, edition, stated.scope_code, stated.language)
         return verify_files(files, expected, week, config)
 
 
@@ -137,7 +195,7 @@ def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, conf
         indices = page.inside(link)
         text = "".join(page.chars[i].text for i in indices)
         wanted = expected.printed(figure)
-        if text != wanted:
+        if text != "".join(wanted.split()):
             raise FigureMismatch(figure, page.number, text, wanted, "the text at its place")
         used[page.number].update(indices)
         if placement["place"] == "table":
@@ -149,8 +207,8 @@ def verify_files(files: BriefingFiles, expected: "Expectation", week: Week, conf
     _check_record(record, expected)
     if expected.is_city:
         _check_lists_are_whole(placements, expected)
-    constants = _check_other_numbers(pages, used, record, week, config.issue(week))
-    check_form(pages, bookmarks, config.imprint[0])
+    constants = _check_other_numbers(pages, used, record, expected, week, config.issue(week))
+    check_form(pages, bookmarks, config.in_language(expected.language).imprint[0])
     return Verified(
         pdf=str(files.pdf),
         build_id=record["build_id"],
@@ -165,13 +223,18 @@ class Expectation:
     """The marts of a build, queried afresh, and the texts that their values call for."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, week: Week, edition: str = "city", scope_code: str | None = None
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        week: Week,
+        edition: str = "city",
+        scope_code: str | None = None,
+        language: Literal["zh", "en"] = "zh",
     ) -> None:
         def rows(table: str, where: str = "true") -> list[dict[str, Any]]:
             return read_rows(connection, f"select * from marts.{table} where {where}")
 
         this_week = f"week_id = '{week}'"
-        self._week = str(week)
+        self._week, self.language = str(week), language
         self.metrics = {row["metric_id"]: row for row in rows("rpt_metric_catalogue")}
         self._weekly = {
             (row["metric_id"], row["scope_type"], row["scope_code"]): row
@@ -232,7 +295,15 @@ class Expectation:
         if column == "printed_value" and (row := self._restated.get((scope_type, scope_code, week))):
             return str(row["printed_text"])
         value, is_suppressed, style = self._look_up(figure)
+        if isinstance(value, date):
+            return self.day(value)
         return "＊" if is_suppressed else "—" if value is None else _write(value, style)
+
+    def day(self, day: date) -> str:
+        """The text of a day."""
+        if self.language == "en":
+            return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+        return f"{day:%Y}年{day.month}月{day.day}日"
 
     def value(self, figure: str) -> Any:
         return self._look_up(figure)[0]
@@ -341,36 +412,43 @@ class Expectation:
         """The names that must stand around a figure: its metric, and its unit or source where it is not the city's."""
         kind, scope_type, scope_code, _, _ = figure.split("/")
         if kind in self.metrics:
-            names = [str(self.metrics[kind]["name_zh"])]
-            unit = self._weekly[(kind, scope_type, scope_code)]["scope_name_zh"]
-            return names if scope_type == "city" or (scope_type, scope_code) == self._own else [*names, str(unit)]
+            names = [self._said(self.metrics[kind], "name")]
+            unit = self._said(self._weekly[(kind, scope_type, scope_code)], "scope_name")
+            return names if scope_type == "city" or (scope_type, scope_code) == self._own else [*names, unit]
         if kind == "uneven":
-            return [str(self.metrics[scope_code.partition(".")[0]]["name_zh"])]
+            return [self._said(self.metrics[scope_code.partition(".")[0]], "name")]
         if kind in self._last:
-            unit = self._last[kind][(scope_type, scope_code)]["scope_short_name_zh"]
-            return [str(self.metrics[scope_code.partition(".")[0]]["name_zh"]), str(unit)]
+            unit = self._said(self._last[kind][(scope_type, scope_code)], "scope_short_name")
+            return [self._said(self.metrics[scope_code.partition(".")[0]], "name"), unit]
         if kind in ("printed", "restated"):
             metric, _, unit = scope_code.partition(".")
             unit = unit.partition(".")[0]
-            names = [str(self.metrics[metric]["name_zh"]), *(["上期"] if kind == "printed" else [])]
+            names = [
+                self._said(self.metrics[metric], "name"),
+                *([LAST_ISSUE[self.language]] if kind == "printed" else []),
+            ]
             if (scope_type, unit) == self._own or kind == "printed":
                 return names
-            return [*names, str(self._weekly[(metric, scope_type, unit)]["scope_name_zh"])]
+            return [*names, self._said(self._weekly[(metric, scope_type, unit)], "scope_name")]
         if kind == "action":
             return [str(self._actions[scope_code]["title"])]
         if kind == "service_category":
             row = self._categories[scope_code]
-            return [str(row["partner_name_zh"]), str(row["service_category_zh"])]
+            return [self._said(row, "partner_name"), self._said(row, "service_category")]
         if kind in ("quality", "freshness", "quality_reason"):
             row = self._freshness[".".join(scope_code.split(".")[:2])]
-            return [str(row["partner_name_zh"]), str(row["feed_name_zh"])]
+            return [self._said(row, "partner_name"), self._said(row, "feed_name")]
         return []
+
+    def _said(self, row: dict[str, Any], column: str) -> str:
+        return str(row[f"{column}_{self.language}"])
 
     def claims(self, figure: str) -> tuple[str, ...]:
         """The words of which one must stand for a figure's column; of the city beside a unit, with the city named."""
         _, scope_type, _, _, column = figure.split("/")
-        words = CLAIMS[column.partition("|")[0]]
-        return tuple(f"{CITY_ZH}{word}" for word in words) if scope_type == "city" and not self.is_city else words
+        words = CLAIMS[self.language][column.partition("|")[0]]
+        is_beside = scope_type == "city" and not self.is_city
+        return tuple(f"{CITY[self.language]}{word}" for word in words) if is_beside else words
 
     def metric_of(self, figure: str) -> str | None:
         """The metric that a figure is about, if it is about one."""
@@ -390,16 +468,18 @@ class Expectation:
         return lists
 
     @cached_property
+    def metric_names(self) -> dict[str, str]:
+        """The metric of each name, which is written without spaces."""
+        return {"".join(self._said(row, "name").split()): metric for metric, row in self.metrics.items()}
+
+    @cached_property
     def named(self) -> re.Pattern[str]:
         """Finds the metrics' names, the longest that fits."""
-        names = sorted(("".join(row["name_zh"].split()) for row in self.metrics.values()), key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, names)))
+        return re.compile("|".join(map(re.escape, sorted(self.metric_names, key=len, reverse=True))))
 
 
 def _write(value: Any, style: str) -> str:
     """Text of a value by whole-number arithmetic: style is decimals with '%' or 'points', and a sign rule."""
-    if isinstance(value, date):
-        return f"{value:%Y}年{value.month}月{value.day}日"
     number, _, sign = style.partition(" ")
     decimals = int(re.match(r"\d+", number)[0])  # type: ignore[index]
     factor = 10 ** (decimals + (0 if number.isdigit() else 2))
@@ -445,7 +525,7 @@ def _check_record(record: dict[str, Any], expected: Expectation) -> None:
 def _check_table(page: Page, link: Link, figure: str, text: str, expected: Expectation) -> None:
     """Each of its names and its column's words stand to the left in its row or above in its column."""
     for alternatives in [*((name,) for name in expected.names(figure)), expected.claims(figure)]:
-        if not any(_heads(page, link, words) for words in alternatives):
+        if not any(_heads(page, link, words, CITY[expected.language]) for words in alternatives):
             raise FigureMismatch(
                 figure, page.number, text, " / ".join(alternatives), "no such head to its row or column"
             )
@@ -459,7 +539,7 @@ def _check_list(page: Page, link: Link, index: int, figure: str, text: str, expe
         raise FigureMismatch(figure, page.number, text, unit, "the words before it name another")
     if [metric] != expected.named.findall(before)[-1:]:
         raise FigureMismatch(figure, page.number, text, metric, "the row is of another metric")
-    words = CLAIMS[figure.split("/")[4]]
+    words = ["".join(word.split()) for word in CLAIMS[expected.language][figure.split("/")[4]]]
     heads = [head for head in page.links if head.target == "h-last" and head.bottom >= link.top - 1]
     nearest = min(heads, key=lambda head: head.bottom, default=None)
     head = "".join(page.chars[i].text for i in page.inside(nearest)) if nearest else ""
@@ -482,12 +562,12 @@ def _check_lists_are_whole(placements: list[dict[str, Any]], expected: Expectati
             )
 
 
-def _heads(page: Page, link: Link, words: str) -> bool:
+def _heads(page: Page, link: Link, words: str, city: str) -> bool:
     """Whether the words stand left of a figure or above it; heads over several columns are links as wide as these."""
-    words = "".join(words.split())
+    words, city = "".join(words.split()), "".join(city.split())
     start = page.text.find(words)
     while start >= 0:
-        if page.text[:start].endswith(CITY_ZH) and not words.startswith(CITY_ZH):
+        if page.text[:start].endswith(city) and not words.startswith(city):
             start = page.text.find(words, start + 1)  # the city's column, not the unit's own
             continue
         box: list[Char] | list[Link] = page.chars[start : start + len(words)]
@@ -508,7 +588,7 @@ class _Story:
 
     def __init__(self, pages: list[Page], expected: Expectation, last_text_page: int) -> None:
         self._expected = expected
-        self._metrics = {"".join(row["name_zh"].split()): metric for metric, row in expected.metrics.items()}
+        self._metrics = expected.metric_names
         self._offsets: dict[int, dict[int, int]] = {}
         text: list[str] = []
         for page in pages:
@@ -520,8 +600,9 @@ class _Story:
                     text.append(char.text)
         self._text = "".join(text)
         self._named = [(m.start(), m[0]) for m in expected.named.finditer(self._text)]
-        claims = {words for many in CLAIMS.values() for words in many}
-        claims |= {f"{CITY_ZH}{words}" for words in claims}
+        claims = {words for many in CLAIMS[expected.language].values() for words in many}
+        claims |= {f"{CITY[expected.language]}{words}" for words in claims}
+        claims = {"".join(words.split()) for words in claims}
         claimed = "|".join(map(re.escape, sorted(claims, key=len, reverse=True)))
         blanked = expected.named.sub(lambda m: "\0" * len(m[0]), self._text)
         self._claimed = [(m.start(), m[0]) for m in re.finditer(claimed, blanked)]
@@ -530,16 +611,16 @@ class _Story:
         at = self._offsets[page.number][index]
         allowed = self._expected.claims(figure)
         claim = next((words for start, words in reversed(self._claimed) if start < at), "")
-        if claim not in allowed:
+        if claim not in ["".join(words.split()) for words in allowed]:
             raise FigureMismatch(figure, page.number, printed, allowed[0], f"the sentence speaks of '{claim}'")
         metric = self._expected.metric_of(figure)
         if metric is not None:
             name = next((name for start, name in reversed(self._named) if start < at), "")
             if self._metrics.get(name) != metric:
-                wanted = str(self._expected.metrics[metric]["name_zh"])
+                wanted = next(known for known, its in self._metrics.items() if its == metric)
                 raise FigureMismatch(figure, page.number, printed, wanted, f"the sentence speaks of '{name}'")
         names = ["".join(name.split()) for name in self._expected.names(figure)]
-        before = self._text[max(0, at - 120 - max(map(len, names), default=0)) : at]
+        before = self._text[max(0, at - REACH[self._expected.language] - max(map(len, names), default=0)) : at]
         for name in names[-1:]:
             if name not in before:
                 raise FigureMismatch(figure, page.number, printed, name, "the words before it name another")
@@ -550,13 +631,18 @@ def _last_text_page(pages: list[Page]) -> int:
 
 
 def _check_other_numbers(
-    pages: list[Page], used: dict[int, set[int]], record: dict[str, Any], week: Week, issue: int
+    pages: list[Page],
+    used: dict[int, set[int]],
+    record: dict[str, Any],
+    expected: Expectation,
+    week: Week,
+    issue: int,
 ) -> int:
     """Every number that is no figure was declared, as often as it stands there. Returns how many there are."""
     allowed = Counter(record["constants"])
     repeated = set(record["repeated_constants"])
-    issued = week.end + timedelta(days=1)
-    for number in (str(issue), str(issued.year), str(issued.month), str(issued.day)):
+    issued = expected.day(week.end + timedelta(days=1))
+    for number in (str(issue), *NUMBER.findall(issued)):
         if number not in allowed:
             raise FigureMismatch("header", None, "", number, "the issue number or the date of issue is missing")
     found: Counter[str] = Counter()

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 from worker_services.briefing.config import load_config as load_briefing_config
+from worker_services.briefing.language import load_language
 from worker_services.connections import Connection
 from worker_services.intervals import SHANGHAI, Week, utc_now
 from worker_services.mailing import outbox
@@ -57,7 +58,8 @@ def send_text(
     Raises MailNotSent, MailUncertain.
     """
     sending, sender = load_config(settings), load_briefing_config(settings).mail.sender
-    text = mail_templates(settings.project_root / "templates").get_template(template).render(values)
+    templates = mail_templates(settings.project_root / "templates", load_language("zh"))
+    text = templates.get_template(template).render(values)
     message = EmailMessage(policy=SMTP)
     message["From"] = Address(sending.alerts.sender_name, addr_spec=sender)
     message["To"] = [Address(addr_spec=recipient) for recipient in to]

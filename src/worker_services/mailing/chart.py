@@ -25,6 +25,7 @@ def progress_png(templates: Path, briefing: Briefing) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    briefing.language.speak_in(environment)
     rows = [row for group in briefing.status for row in group.rows]
     html = environment.get_template("chart.html.j2").render(b=briefing, rows=rows, width=CHART_WIDTH)
     with pypdfium2.PdfDocument(print_pdf(templates, html, lambda _: [])) as document:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import duckdb
 
 from worker_services.briefing.errors import BriefingError, FigureMismatch
-from worker_services.briefing.figures import COLUMN_ZH, notation_of, print_date, print_number
+from worker_services.briefing.figures import COLUMN_ZH, notation_of, print_number
+from worker_services.briefing.language import load_language
 from worker_services.briefing.marts import build_path, read_rows, reading
 from worker_services.briefing.render import BriefingFiles
 from worker_services.briefing.verify import verify
@@ -131,7 +132,7 @@ def _of_build(settings: Settings, build_id: str) -> Iterator[Reason]:
 
 
 def _late_feeds(printed: _Printed, rules: GateConfig) -> Iterator[Reason]:
-    bounds, last_day = rules.late_feeds, printed.week.end
+    bounds, last_day, print_date = rules.late_feeds, printed.week.end, load_language("zh").print_date
     for row in printed.rows("select * from marts.rpt_partner_freshness order by domain, partner_id, feed"):
         touched = printed.of_feed(row["feed"])
         source = f"{row['partner_name_zh']}“{row['feed_name_zh']}”"

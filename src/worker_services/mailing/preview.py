@@ -22,7 +22,7 @@ from starlette.routing import Route
 from watchfiles import awatch
 
 from worker_services.briefing import config as briefing_config
-from worker_services.briefing import rules
+from worker_services.briefing import language, rules
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
 from worker_services.briefing.render import typeset
@@ -69,7 +69,7 @@ class Desk:
 
     def forget(self) -> None:
         """Make everything anew from now on, and tell the browsers."""
-        for loaded in (briefing_config._load, rules._load, sending_config._load):
+        for loaded in (briefing_config._load, rules._load, sending_config._load, language.load_language):
             loaded.cache_clear()
         self._made = {}
         self.version += 1
@@ -114,7 +114,7 @@ def serve(
 
 
 def application(desk: Desk) -> Starlette:
-    """The pages as a web application; while it runs it watches templates and configuration."""
+    """The pages as a web application; while it runs it watches templates, configuration and translations."""
     own = Environment(
         loader=FileSystemLoader(desk.settings.project_root / "templates" / "mail"),
         autoescape=True,
@@ -166,7 +166,7 @@ def application(desk: Desk) -> Starlette:
     async def watching(_: Starlette) -> AsyncIterator[None]:
         async def watch() -> None:
             root = desk.settings.project_root
-            async for _found in awatch(root / "templates", root / "config", recursive=True):
+            async for _found in awatch(root / "templates", root / "config", language.LOCALES, recursive=True):
                 desk.forget()
 
         task = asyncio.create_task(watch())

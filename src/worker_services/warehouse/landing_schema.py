@@ -305,4 +305,5 @@ def _partner_rows() -> Iterable[dict[str, Any]]:
                 "display_order": partner.order,
                 "feed": feed,
                 "feed_name_zh": load_contract(feed).label,
+                "feed_name_en": load_contract(feed).label_en,
             }

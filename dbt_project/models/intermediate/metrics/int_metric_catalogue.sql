@@ -7,6 +7,7 @@ select
     {{ text(metric.definition_en) }} as definition_en,
     {{ text(metric.unit_zh) }} as unit_zh,
     {{ text(metric.unit_en) }} as unit_en,
+    {{ text(metric.unit_one_en) }} as unit_one_en,
     {{ text(metric.project_id) }} as project_id,
     {{ text(metric.kind) }} as kind,
     {{ metric.decimals }} as decimals,

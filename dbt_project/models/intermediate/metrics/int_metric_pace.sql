@@ -60,6 +60,7 @@ measured as (
         targeted.week_id,
         thresholds.status_code,
         thresholds.status_zh,
+        thresholds.status_en,
         cast(thresholds.at_least as decimal(5, 2)) as at_least,
         thresholds.display_order,
         case thresholds.measure
@@ -124,7 +125,8 @@ select
         end as decimal(28, 10)
     ) as pace_gap,
     ranked.status_code,
-    ranked.status_zh
+    ranked.status_zh,
+    ranked.status_en
 from targeted
 left join ranked
     on

@@ -20,7 +20,9 @@ select
     'city' as scope_type,
     code as scope_code,
     name_zh as scope_name_zh,
+    name_en as scope_name_en,
     name_zh as scope_short_name_zh,
+    name_en as scope_short_name_en,
     display_order as scope_order
 from cities
 
@@ -31,7 +33,9 @@ select
     organisation_type as scope_type,
     organisation_code as scope_code,
     organisation_name_zh as scope_name_zh,
+    organisation_name_en as scope_name_en,
     organisation_short_name_zh as scope_short_name_zh,
+    organisation_short_name_en as scope_short_name_en,
     display_order as scope_order
 from organisations
 
@@ -42,7 +46,9 @@ select
     'partner' as scope_type,
     partner_id as scope_code,
     partner_name_zh as scope_name_zh,
+    partner_name_en as scope_name_en,
     partner_short_name_zh as scope_short_name_zh,
+    partner_name_en as scope_short_name_en,
     display_order as scope_order
 from partners
 
@@ -53,6 +59,8 @@ select
     'project' as scope_type,
     project_id as scope_code,
     name_zh as scope_name_zh,
+    name_en as scope_name_en,
     name_zh as scope_short_name_zh,
+    name_en as scope_short_name_en,
     display_order as scope_order
 from projects

@@ -7,6 +7,7 @@ select
     name_zh as organisation_name_zh,
     short_name_zh as organisation_short_name_zh,
     name_en as organisation_name_en,
+    short_name_en as organisation_short_name_en,
     organisation_type,
     gb_code,
     display_order
@@ -20,6 +21,7 @@ select
     {{ text('未注明单位') }} as organisation_name_zh,
     {{ text('未注明单位') }} as organisation_short_name_zh,
     {{ text('Union not stated') }} as organisation_name_en,
+    {{ text('Union not stated') }} as organisation_short_name_en,
     {{ text('unknown') }} as organisation_type,
     {{ text(none) }} as gb_code,
     99 as display_order

@@ -50,9 +50,11 @@ last_outcomes as (
 select
     feeds.partner_id,
     feeds.partner_name_zh,
+    feeds.partner_name_en,
     feeds.domain,
     feeds.feed,
     feeds.feed_name_zh,
+    feeds.feed_name_en,
     delivered.data_through,
     case
         -- A snapshot makes up for the nights missed before it.
@@ -63,6 +65,7 @@ select
     delivered.last_landed_at,
     last_outcomes.outcome as last_outcome,
     last_outcomes.message_zh as last_message_zh,
+    last_outcomes.message_en as last_message_en,
     period.last_day as expected_through
 from feeds
 cross join period

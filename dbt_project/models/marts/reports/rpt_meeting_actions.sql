@@ -18,6 +18,10 @@ organisations as (
     select * from {{ ref('int_organisations') }}
 ),
 
+departments as (
+    select * from {{ ref('departments') }}
+),
+
 -- What had been decided by the end of each week that has passed.
 known as (
     select
@@ -61,9 +65,12 @@ select
     standing.title,
     standing.domain,
     domains.name_zh as domain_name_zh,
+    domains.name_en as domain_name_en,
     standing.organisation_code,
     organisations.organisation_short_name_zh,
-    standing.owner_department,
+    organisations.organisation_short_name_en,
+    standing.owner_department as owner_department_zh,
+    departments.name_en as owner_department_en,
     standing.due_on,
     standing.closed_by_then as closed_on,
     standing.standing_code,
@@ -76,3 +83,5 @@ inner join domains
     on standing.domain = domains.code
 inner join organisations
     on standing.organisation_code = organisations.organisation_code
+left join departments
+    on standing.owner_department = departments.name_zh

@@ -13,7 +13,9 @@ select
     reasons.column_name,
     reasons.rule,
     coalesce(rules.rule_zh, reasons.rule) as rule_zh,
+    coalesce(rules.rule_en, reasons.rule) as rule_en,
     rules.dimension_zh,
+    rules.dimension_en,
     reasons.number_of_rows as rows
 from reasons
 left join rules

@@ -35,8 +35,10 @@ masked as (
 select
     masked.partner_id,
     partners.partner_name_zh,
+    partners.partner_name_en,
     masked.service_category,
     categories.name_zh as service_category_zh,
+    categories.name_en as service_category_en,
     categories.display_order as service_category_order,
     masked.week_id,
     case when not masked.is_suppressed then masked.person_times end as person_times,

@@ -16,7 +16,8 @@ class Settings:
     """Roots of everything that is read or written, all absolute paths; and how what is done goes into the ledger.
 
     `actor` is whose doing it is where nobody else is named: by default the account of the operating system. Keys and
-    database of the ledger come from the environment where they are not given.
+    database of the ledger come from the environment where they are not given. What is made again only to be compared
+    lies in a house that is a `copy_of` another: it reads that one's ledger and enters nothing.
     """
 
     project_root: Path
@@ -25,6 +26,7 @@ class Settings:
     actor: str = field(default_factory=getpass.getuser)
     ledger_keys: LedgerKeys | None = None
     ledger_database: Connection | None = None
+    copy_of: "Settings | None" = None
 
     @classmethod
     def load(cls) -> "Settings":

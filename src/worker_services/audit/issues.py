@@ -9,6 +9,7 @@ from typing import Any
 
 from worker_services.audit import ledger
 from worker_services.audit.ledger import Entry
+from worker_services.audit.protected import name_of
 from worker_services.briefing.config import load_config
 from worker_services.briefing.render import BriefingFiles
 from worker_services.intervals import Week
@@ -73,9 +74,9 @@ def find(settings: Settings, week: Week, edition: str) -> Issue | None:
 
 def _recorded(settings: Settings, week: Week, record: printed.Issue) -> Issue:
     text = record.path.read_bytes()
-    fields, name = json.loads(text), str(record.path.relative_to(settings.data_root))
+    fields, name = json.loads(text), name_of(settings, record.path)
     made_by = fields.get("build", {})
-    entries = [entry for entry in ledger.entries(settings) if entry.details.get("record") == name]
+    entries = ledger.about(settings, printed.PRINT, f"{week}/{record.edition}")
     rendering = provenance.path(settings, fields.get("rendering") or "")
     return Issue(
         week=week,
@@ -93,7 +94,7 @@ def _recorded(settings: Settings, week: Week, record: printed.Issue) -> Issue:
         ledger_number=fields.get("ledger_number"),
         made_by=made_by,
         rendering=json.loads(rendering.read_text(encoding="utf-8")) if rendering.exists() else {},
-        entry=entries[0] if entries else None,
+        entry=next((entry for entry in entries if name in entry.details["files"]), None),
     )
 
 

@@ -17,13 +17,11 @@ READ = ("landing", "outcomes", "quarantine", "printed")
 def rebuilt(settings: Settings, as_of: datetime, is_demo: bool) -> Iterator[tuple[Settings, BuildResult]]:
     """Yield a clean house, which goes with the block, and the build of a moment in it. Raises BuildFailed."""
     folder = make_folder_of_process(".rebuild-", settings.data_root)  # beside the data: a build may be large
-    clean = Settings(settings.project_root, folder / "data", folder / "reports")
+    clean = Settings(settings.project_root, folder / "data", folder / "reports", copy_of=settings)
     try:
         clean.data_root.mkdir()
         for name in READ:
             (clean.data_root / name).symlink_to(settings.data_root / name)
-        if (settings.data_root / "ledger").exists():  # a seal is looked up in it, and nothing may be entered
-            shutil.copytree(settings.data_root / "ledger", clean.data_root / "ledger")
         if is_demo:
             (clean.data_root / "DEMO").touch()
         yield clean, build(clean, as_of, full_refresh=True)

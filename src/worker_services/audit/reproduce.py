@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,8 +13,9 @@ from worker_services.audit.issues import Issue, NotTraceable
 from worker_services.audit.rebuild import rebuilt
 from worker_services.briefing.errors import BriefingError
 from worker_services.briefing.render import render
+from worker_services.files import sha256
 from worker_services.intervals import Week
-from worker_services.landing import batches, records
+from worker_services.landing import batches
 from worker_services.landing.batches import Manifest
 from worker_services.settings import Settings
 from worker_services.sql_literals import quoted
@@ -155,7 +155,7 @@ def _compare(settings: Settings, house: Settings, issue: Issue, build_id: str, c
         for name in sorted(recorded.keys() | again.keys())
         if recorded.get(name) != again.get(name)
     ]
-    found.pdf_sha256_again = sha256(files.pdf.read_bytes()).hexdigest()
+    found.pdf_sha256_again = sha256(files.pdf)
     now = json.loads(files.provenance.read_text(encoding="utf-8"))
     if issue.rendering:
         found.changes += _of_files(issue.rendering["files"], now["files"])
@@ -209,17 +209,18 @@ def _landed_files(settings: Settings, issue: Issue) -> Iterator[Change]:
 
 
 def _is_whole(path: Path, item: Manifest) -> bool:
-    return path.exists() and records.sha256(path) == item.parquet_sha256
+    return path.exists() and sha256(path) == item.parquet_sha256
 
 
 def _printed_records(settings: Settings) -> Iterator[Change]:
     """Records of issues that are not what the ledger entered: later issues say what has changed since them."""
     bad = set()
     for entry in ledger.entries(settings):
-        if entry.action == "briefing.print":
-            path = settings.data_root / entry.details["record"]
-            if not path.exists() or sha256(path.read_bytes()).hexdigest() != entry.details["sha256"]:
-                bad.add(path.name)
+        if entry.action == printed.PRINT:
+            for name, digest in entry.details["files"].items():
+                path = settings.data_root / name.removeprefix("data/")
+                if not path.exists() or sha256(path) != digest:
+                    bad.add(path.name)
     yield from _named("records", "is not the record that the ledger entered", bad)
 
 

@@ -14,12 +14,15 @@ import duckdb
 from worker_services.audit import counting, issues, ledger
 from worker_services.audit.counting import COUNTED_COLUMNS, BatchRows, Cell, Part, said
 from worker_services.audit.issues import Figure, Issue, NotTraceable
+from worker_services.audit.protected import name_of
 from worker_services.audit.rebuild import rebuilt
 from worker_services.briefing.config import load_config
 from worker_services.briefing.figures import ABSENT, SUPPRESSED, Sign, notation_of, print_number
 from worker_services.briefing.marts import CITY, read_rows, reading
+from worker_services.briefing.seal import publication
+from worker_services.files import sha256 as sha256_of
 from worker_services.intervals import Interval, Week
-from worker_services.landing import batches, records
+from worker_services.landing import batches
 from worker_services.metrics import catalogue
 from worker_services.privacy import vault
 from worker_services.secrets import Secrets
@@ -166,7 +169,7 @@ def trace(
         except LookupError as error:
             raise NotTraceable(f"{build.build_id}: {error.args[0]}") from error
         code, record = build.code, build.record
-        published = ledger.first_about(settings, build.build_id)
+        published = publication(settings, build.build_id)
         # One hidden among several would be told by what they come to.
         is_suppressed = any(each.row["is_suppressed"] for each in (own, *inputs))
         found = Trace(
@@ -287,7 +290,7 @@ def _faults_of_issue(
     """Where the record, the ledger, the printed text and the mart do not say the same."""
     if issue and issue.number and issue.entry is None:
         yield f"{issue.path.name}: the ledger has no entry of this record"
-    elif issue and issue.entry and issue.entry.details.get("sha256") != issue.sha256:
+    elif issue and issue.entry and issue.sha256 not in issue.entry.details["files"].values():
         yield f"{issue.path.name}: its bytes are not those that entry {issue.entry.seq} of the ledger names"
     if printed is None:
         return
@@ -355,7 +358,7 @@ def _deliveries(settings: Settings, cells: list[CountedCell], secrets: Secrets |
         for batch in (batch for each in cells for part in each.parts for batch in part.batches if batch.role == role):
             found.setdefault(batch.batch_id, batch)
     entries = ledger.entries(settings)
-    over = {name for entry in entries if entry.action == "vault.expire" for name in entry.details["files"]}
+    over = {name for entry in entries if entry.action == "vault.expire" for name in entry.details["deleted"]}
     about: dict[str, list[int]] = {}
     for entry in entries:
         about.setdefault(entry.subject, []).append(entry.seq)
@@ -380,7 +383,7 @@ def _delivery(
     landed = batches.parquet_path(settings, manifest)
     if not landed.exists():
         faults.append(f"{landed.name} is not in landing")
-    elif records.sha256(landed) != manifest.parquet_sha256:
+    elif sha256_of(landed) != manifest.parquet_sha256:
         faults.append(f"{landed.name} was changed: it has not the SHA-256 that its manifest names")
     return Delivery(batch, manifest.source, raw, numbers, faults)
 
@@ -389,7 +392,7 @@ def _raw(settings: Settings, sha256: str, secrets: Secrets | None, over: set[str
     """Whether the raw bytes are in the vault; with secrets, whether they have the hash they are named by."""
     path = vault.path_of(settings.vault, sha256)
     if not path.exists():
-        if str(path.relative_to(settings.data_root)) in over:
+        if name_of(settings, path) in over:
             return "time over", []
         return "missing", [f"its raw bytes {sha256} are not in the vault, and the ledger does not say why"]
     if secrets is None:

@@ -6,9 +6,9 @@ from hashlib import sha256
 from weasyprint.text.ffi import pango
 
 from worker_services import __version__
-from worker_services.audit import ledger
 from worker_services.briefing.model import Briefing
 from worker_services.briefing.remarks import remarks_path
+from worker_services.briefing.seal import publication
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse.provenance import packages, source_files
 
@@ -31,7 +31,7 @@ class Rendering:
 
 def of_rendering(settings: Settings, briefing: Briefing, pdf: bytes) -> Rendering:
     """What the issue that was just set was made with: names no time and no machine, so that it can be made again."""
-    published = ledger.first_about(settings, briefing.marts.build_id)
+    published = publication(settings, briefing.marts.build_id)
     remarks = remarks_path(briefing.config.root / briefing.config.remarks, briefing.week, briefing.edition_id)
     return Rendering(
         build_id=briefing.marts.build_id,

@@ -196,9 +196,8 @@ def _writing(settings: Settings) -> Iterator[Callable[[str, str, str, dict[str, 
     In a copy of a house nothing is added, and what would have been has neither number nor signature.
     """
     if settings.copy_of:
-        yield lambda *said: Entry(
-            0, utc_now().isoformat(), *said, previous_hash="", public_key="", hash="", signature=""
-        )
+        now = utc_now().isoformat()
+        yield lambda actor, action, subject, details: Entry(0, now, actor, action, subject, details, "", "", "", "")
         return
     current, *previous = _signers(settings)
     with _open(settings) as (ledger, engine):

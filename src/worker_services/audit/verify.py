@@ -83,7 +83,8 @@ def verify(
     `progress` is told how many files of how many have been read. Writers go on meanwhile; what looks wrong is looked at
     again once those that were at work have ended. Raises LedgerUnusable.
     """
-    files = protected.present(settings)  # before the ledger: a file is written first and entered second
+    # Before the ledger: a file is written first and entered second, and a head is of entries that are there.
+    files, known = protected.present(settings), [*heads.kept(settings), *held]
     rows = ledger.rows(settings)
     words = _words(rows)
     hashes = _hashes(files.items() if words else (), progress)
@@ -99,7 +100,6 @@ def verify(
         hashes |= _hashes(((name, files[name]) for name in doubtful if name in files), progress)
         findings = [finding for finding in _of_files(words, files, hashes) if finding.what in doubtful]
     wrong = {finding.what for finding in findings}
-    known = [*heads.kept(settings), *held]
     figures, without_build, differing = _figures(settings, words, files, wrong)
     return Verification(
         entries=len(rows),

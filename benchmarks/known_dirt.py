@@ -21,6 +21,7 @@ What was found is kept in DIR/results.jsonl, line by line; `--step table` prints
 import json
 import math
 import shutil
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -181,10 +182,14 @@ def clean(house: House, world: World, supply: Supply, nights: Interval) -> Itera
 
 def batches(house: House, world: World, supply: Supply, fault: BatchFault, start: date) -> dict[str, Any]:
     """Go on from the clean nights before `start` with batches that are wrong, until a check says so."""
-    folder = house.outbox.parent / "spoiled"
-    shutil.rmtree(folder, ignore_errors=True)
-    _copy_until(house, folder, supply, start)
-    spoiled = House.at(folder)
+    with tempfile.TemporaryDirectory(dir=house.outbox.parent) as folder:
+        _copy_until(house, Path(folder), supply, start)
+        return _until_noticed(house, House.at(Path(folder)), world, supply, fault, start)
+
+
+def _until_noticed(
+    house: House, spoiled: House, world: World, supply: Supply, fault: BatchFault, start: date
+) -> dict[str, Any]:
     rng = np.random.default_rng([DEFAULT_SEED, crc32(f"{fault.kind} {supply} {start}".encode())])
     found: dict[str, Any] = {"step": "batches", "kind": fault.kind, "supply": supply, "start": start, "noticed": None}
     for number in range(LONGEST):
@@ -197,7 +202,6 @@ def batches(house: House, world: World, supply: Supply, fault: BatchFault, start
         if new or outcome.outcome not in ("landed", "unchanged"):
             found |= {"noticed": number + 1, "outcome": outcome.outcome, "alarms": new}
             break
-    shutil.rmtree(folder)
     return found
 
 
@@ -210,25 +214,23 @@ def _copy_until(house: House, folder: Path, supply: Supply, start: date) -> None
                 shutil.copytree(nightly, folder / "data" / nightly.relative_to(house.settings.data_root))
 
 
-def rows(house: House, supply: Supply, rate: float) -> dict[str, Any]:
-    """The nights of four weeks as one delivery with faulty rows, each known."""
-    world = make_world(dirt_rate=rate)
+def rows(house: House, world: World, supply: Supply) -> dict[str, Any]:
+    """The nights of four weeks as one delivery with faulty rows, each known; ragged ones are left out."""
     interval = Interval(date(2025, 9, 27), date(2025, 10, 25))
-    simulated = SimulatedInterval(interval.start, interval.end)
-    injected = world.dirt([simulated])
-    injected = injected[(injected["partner"] == supply[0]) & (injected["feed"] == supply[1])]
-    injected = injected[injected["refused_at_door"]]
-    house.deliver(supply, interval, rows_of(world, supply, interval))
+    delivered = rows_of(world, supply, interval)
+    delivered = delivered[delivered["_rule"] != "ragged_row"].reset_index(drop=True)
+    is_known = ~delivered["_rule"].isin(["", "orphan_key"])
+    known = {(number + 1, rule) for number, rule in delivered.loc[is_known, "_rule"].items()}
+    house.deliver(supply, interval, delivered)
     folder = partition(house.settings.quarantine, supply[1], supply[0], interval.last_day)
     held: set[tuple[int, str]] = set()
     with suppress(duckdb.IOException):
         found = duckdb.sql(f"select distinct row_number, rule from read_parquet('{folder}/*.parquet')").fetchall()
         held = {(int(number), str(rule)) for number, rule in found}
-    known = set(zip(injected["row_number"].tolist(), injected["rule"].tolist(), strict=True))
     return {
         "step": "rows",
         "supply": supply,
-        "rate": rate,
+        "rate": world.dirt_rate,
         "injected": len(known),
         "caught": len(known & held),
         "held": len({number for number, _ in held}),
@@ -271,7 +273,7 @@ def main(
     if "rows" in steps:
         for rate in RATES:
             for supply in wanted:
-                keep(rows(House.at(folder.resolve() / f"rows-{rate}"), supply, rate))
+                keep(rows(House.at(folder.resolve() / f"rows-{rate}"), make_world(dirt_rate=rate), supply))
     if "table" in steps:
         show([json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()])
 
@@ -283,16 +285,25 @@ def show(found: list[dict[str, Any]]) -> None:
     for item in found:
         if item["step"] == "batches":
             tried[item["kind"]].append(item)
-    print("| dirt | tried | within a night | a week | four weeks | nights until noticed: median, worst | by |")
+    cried = {(tuple(item["supply"]), item["night"]): len(item["alarms"]) for item in found if item["step"] == "clean"}
+    print(
+        "| dirt | recall within a night | a week | four weeks | precision | nights until noticed: median, worst | by |"
+    )
     print("|---|---|---|---|---|---|---|")
     for kind, items in tried.items():
         nights = [item["noticed"] or LONGEST + 1 for item in items]
+        within = " | ".join(f"{sum(number <= most for number in nights)}/{len(items)}" for most in (1, 7, LONGEST))
+        right = sum(len(item.get("alarms", {})) for item in items)
+        false = sum(
+            cried.get((tuple(item["supply"]), str(date.fromisoformat(item["start"]) + number * DAY)), 0)
+            for item, most in zip(items, nights, strict=True)
+            for number in range(min(most, LONGEST))
+        )
+        precision = f"{right / (right + false):.2f}" if right else "-"
+        last = f"{median(nights):g}, {max(nights) if max(nights) <= LONGEST else 'never'}"
         by = Counter(check.split(".", 1)[1] for item in items for check in item.get("alarms", {}))
-        within = " | ".join(f"{sum(number <= most for number in nights)}" for most in (1, 7, LONGEST))
-        worst = max(nights)
-        last = f"{median(nights):g}, {worst if worst <= LONGEST else 'never'}"
         names = ", ".join(f"`{name}`" for name, _ in by.most_common(3))
-        print(f"| {says[kind]} (`{kind}`) | {len(items)} | {within} | {last} | {names} |")
+        print(f"| {says[kind]} (`{kind}`) | {within} | {precision} | {last} | {names} |")
     for step in ("learned", "clean"):
         show_false_alarms(step, [item for item in found if item["step"] == step])
     of_rate: dict[float, list[dict[str, Any]]] = defaultdict(list)

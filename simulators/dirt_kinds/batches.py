@@ -103,42 +103,64 @@ def renumbered(feed: str, rows: pd.DataFrame) -> pd.DataFrame:
 COUNTIES = tuple(code for code in ORGANISATION_CODES if code.isdigit())
 
 BATCH_FAULTS = (
-    BatchFault("rows_lost_half", "半数行漏导", (EYE, MATERNITY, VOUCHERS, COUNSELLING), some_rows_lost(0.5)),
-    BatchFault("rows_lost_fifth", "两成行漏导", (EYE, MATERNITY, VOUCHERS), some_rows_lost(0.2)),
+    BatchFault("rows_lost_half", "half of the rows lost", (EYE, MATERNITY, VOUCHERS, COUNSELLING), some_rows_lost(0.5)),
+    BatchFault("rows_lost_fifth", "a fifth of the rows lost", (EYE, MATERNITY, VOUCHERS), some_rows_lost(0.2)),
     BatchFault(
         "county_lost",
-        "一个大县区整个漏导",
+        "a large county lost whole",
         (EYE, MATERNITY, VOUCHERS, REGISTER, APPOINTMENTS),
         codes_lost("organisation_code", "220102"),
     ),
     BatchFault(
-        "small_county_lost", "一个小县区整个漏导", (EYE, MATERNITY, VOUCHERS), codes_lost("organisation_code", "220182")
+        "small_county_lost",
+        "a small county lost whole",
+        (EYE, MATERNITY, VOUCHERS),
+        codes_lost("organisation_code", "220182"),
     ),
-    BatchFault("hospital_lost", "一家医院的券漏导", (VOUCHERS,), codes_lost("partner_id", "eye_hospital")),
-    BatchFault("category_lost", "一个服务类别漏导", (EYE,), codes_lost("service_category", "eye_education")),
-    BatchFault("fen_for_yuan", "金额由元变为分", (RELIEF,), times("amount_yuan", 100)),
-    BatchFault("hours_for_minutes", "时长由分钟变为小时", (COUNSELLING,), times("duration_minutes", 1 / 60)),
-    BatchFault("yearly_for_monthly", "月薪写成年薪", (POSTINGS,), times("monthly_wage_min", 12)),
+    BatchFault("hospital_lost", "one hospital's vouchers lost", (VOUCHERS,), codes_lost("partner_id", "eye_hospital")),
+    BatchFault("category_lost", "one service category lost", (EYE,), codes_lost("service_category", "eye_education")),
+    BatchFault("fen_for_yuan", "amounts in fen instead of yuan", (RELIEF,), times("amount_yuan", 100)),
+    BatchFault(
+        "hours_for_minutes", "durations in hours instead of minutes", (COUNSELLING,), times("duration_minutes", 1 / 60)
+    ),
+    BatchFault("yearly_for_monthly", "yearly wages instead of monthly", (POSTINGS,), times("monthly_wage_min", 12)),
     BatchFault(
         "codes_moved_category",
-        "服务类别代码错一位",
+        "codes of the service categories moved by one",
         (MATERNITY,),
         codes_moved("service_category", "womens_screening", "endoscopy", "weight_management", "spine_and_foot"),
     ),
     BatchFault(
         "codes_moved_county",
-        "县区代码错一位",
+        "codes of the counties moved by one",
         (EYE, MATERNITY, VOUCHERS, REGISTER, INSPECTIONS),
         codes_moved("organisation_code", *COUNTIES),
     ),
     BatchFault(
         "default_county",
-        "三成行的所属工会取默认值",
+        "a default for the union in three rows of ten",
         (EYE, MATERNITY, VOUCHERS),
         default_taken("organisation_code", "220102", 0.3),
     ),
-    BatchFault("voucher_emptied", "券号漏填三成", (EYE, MATERNITY), emptied("voucher_id", 0.3)),
-    BatchFault("redemption_emptied", "小程序漏记核销", (VOUCHERS,), emptied("redeemed_on", 0.5)),
-    BatchFault("entered_twice", "两成行换号重复", (EYE, MATERNITY), entered_twice("health_services", 0.2)),
-    BatchFault("night_again", "前一夜的行换号再报", (EYE, MATERNITY), night_before_again("health_services")),
+    BatchFault(
+        "voucher_emptied", "voucher number left out in three rows of ten", (EYE, MATERNITY), emptied("voucher_id", 0.3)
+    ),
+    BatchFault(
+        "redemption_emptied",
+        "half of the redemptions not noted by the mini-program",
+        (VOUCHERS,),
+        emptied("redeemed_on", 0.5),
+    ),
+    BatchFault(
+        "entered_twice",
+        "a fifth of the rows twice, numbered anew",
+        (EYE, MATERNITY),
+        entered_twice("health_services", 0.2),
+    ),
+    BatchFault(
+        "night_again",
+        "the night before once more, numbered anew",
+        (EYE, MATERNITY),
+        night_before_again("health_services"),
+    ),
 )

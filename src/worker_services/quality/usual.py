@@ -26,7 +26,8 @@ HOLIDAY, MAKE_UP_WORKDAY = "法定节假日", "调休上班日"
 ROBUST_SIGMA = 1.4826  # of a normal distribution in units of its median absolute deviation
 CHANCE = 3.0  # standard deviations of a drift that chance alone may give
 SEASON = 0.02  # of the square root of a number of rows: 4% of the rows
-RECENT, LATEST_NIGHTS, FEWEST = 4, 28, 8
+RECENT = 4  # windows that say where a figure stands at present
+LATEST_NIGHTS, FEWEST = 28, 8  # how far back growth and spread are looked for: nights, and at least so many windows
 MEMBERS_NAMED = 5
 
 

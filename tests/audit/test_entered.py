@@ -27,9 +27,7 @@ def dies(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
-def killed(
-    house: House, monkeypatch: pytest.MonkeyPatch, target: object, name: str, work: Callable[[], object]
-) -> None:
+def killed(monkeypatch: pytest.MonkeyPatch, target: object, name: str, work: Callable[[], object]) -> None:
     """Run until a call, which does not come back."""
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(target, name, dies)
@@ -40,7 +38,7 @@ def test_a_delivery_is_entered_with_all_that_it_left(house):
     outcome = house.ingest(*FEED, SUNDAY)
     (entry,) = ledger.about(house.settings, "batch.partly_quarantined", outcome.batch_id)
     folders = sorted(name.split("/")[1] for name in entry.details["files"])
-    assert folders == ["landing", "landing", "outcomes", "quality", "quarantine", "quarantine"]
+    assert folders == ["landing", "landing", "outcomes", "quality", "quality", "quarantine", "quarantine"]
     (manifest,) = batches.of_interval(house.settings, *FEED, SUNDAY)
     (sealed,) = ledger.about(house.settings, "vault.seal", manifest.raw_sha256)
     assert sealed.seq < entry.seq

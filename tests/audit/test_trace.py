@@ -87,7 +87,7 @@ def test_a_printed_figure_is_followed_to_the_raw_bytes_and_the_ledger(house: Hou
     assert found.record_entry
     assert found.build_entry
     assert entries[found.record_entry].action == "briefing.print"
-    assert entries[found.record_entry].details["sha256"] == found.record_sha256
+    assert found.record_sha256 in entries[found.record_entry].details["files"].values()
     assert entries[found.build_entry].action == "warehouse.publish"
     assert {each.batch.feed for each in found.deliveries} == {"mediation_cases", "mediation_events"}
     for each in found.deliveries:
@@ -278,7 +278,7 @@ def test_where_it_comes_out_otherwise_the_causes_are_named(copied: House, tmp_pa
     (root / "templates").symlink_to(PROJECT_ROOT / "templates")
     path = root / "config" / "briefing.yaml"
     office = load_config(settings).office
-    path.write_text(path.read_text("utf-8").replace(f"office: {office}", f"office: {office}办公室"), "utf-8")
+    path.write_text(path.read_text("utf-8").replace(office, f"{office}办公室"), "utf-8")
     changed = dataclasses.replace(settings, project_root=root)
 
     [found] = reproduce(changed, [WEEK], ["city"])

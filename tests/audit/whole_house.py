@@ -20,13 +20,14 @@ from worker_services.mailing.sending import send
 from worker_services.privacy import retention, vault
 from worker_services.settings import Settings
 from worker_services.warehouse import build as building
-from worker_services.warehouse import landing_schema, publish
+from worker_services.warehouse import landing_schema, provenance, publish
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "briefing"))  # the marts' fixture builder
 
 from rpt_marts import BUILD_ID, WEEK, build_marts
 
 FEEDS = (("mini_program", "outreach_events"), ("maternity_hospital", "health_services"))
+CODE = "1a2b3c"
 LATER = "build_20251101T000000Z_later"
 DAY = 86_400
 
@@ -79,10 +80,12 @@ def make_build(settings: Settings, build_id: str) -> None:
             "as_of": "2025-10-26T18:30:00+00:00",
             "built_at": "2025-10-26T20:00:00+00:00",
             "input_fingerprint": build_id,
+            "code_fingerprint": CODE,
             "batches": ["batch-1", "batch-2"],
             "audit": {"passed": True},
         },
     )
+    write_json(provenance.path(settings, CODE), {"code_version": "0"})
     building._enter(settings, build_id)
 
 

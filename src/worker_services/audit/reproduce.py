@@ -41,6 +41,7 @@ SHOWN = 8
 FOLDERS: tuple[tuple[str, Kind], ...] = (
     ("templates/fonts/", "fonts"),
     ("templates/", "templates"),
+    ("locales/", "templates"),
     ("config/", "configuration"),
     ("remarks/", "remarks"),
     ("partners/", "configuration"),

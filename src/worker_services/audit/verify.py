@@ -270,7 +270,11 @@ def _figures(
     Records and builds that are not what was entered are left out: that has been found already.
     """
     compared, without_build, findings = 0, 0, list[Finding]()
-    records = [name for name, word in words.items() if word.action == printed.PRINT and name.endswith(".json")]
+    records = [
+        name
+        for name, word in words.items()
+        if word.action == printed.PRINT and name.startswith("data/printed/") and name.endswith(".json")
+    ]
     for name in records:
         if name in wrong or name not in files:
             continue

@@ -12,7 +12,7 @@ from worker_services.briefing.seal import publication
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse.provenance import packages, source_files
 
-SET_WITH = ("templates/briefing", "templates/fonts", "config/briefing.yaml", "config/briefing_rules.yaml")
+SET_WITH = ("templates/briefing", "templates/fonts", "locales", "config/briefing.yaml", "config/briefing_rules.yaml")
 CODE = ("src/worker_services", "expectations/contracts")
 PACKAGES = ("weasyprint", "pydyf", "fonttools", "jinja2", "segno", "markdown-it-py", "duckdb")
 

@@ -208,7 +208,7 @@ LINES = {
     "SansBold": "Annex 1. Key Indicators",
 }
 STYLE = """
-@page { size: 400mm 120mm } p { white-space: nowrap; font-size: 12pt }
+@page { size: 400mm 160mm } p { white-space: nowrap; font-size: 12pt }
 .XiaoBiaoSong { font-family: "Briefing XiaoBiaoSong" } .Hei { font-family: "Briefing Hei" }
 .HeiBold { font: bold 12pt "Briefing Hei" } .Kai { font-family: "Briefing Kai" }
 .FangSong, .Names { font-family: "Briefing Numerals", "Briefing FangSong", "Briefing Song" }

@@ -45,7 +45,7 @@ def test_each_kind_of_file_is_answered_for(whole_house):
     kinds = {"/".join(name.split("/")[:2]) for name in protected.present(whole_house.settings)}
     assert kinds == {
         *("data/landing", "data/outcomes", "data/quarantine", "data/quality", "data/vault", "data/printed"),
-        *("data/warehouse", "data/compacted", "data/ledger", "reports/briefings", "reports/outbox"),
+        *("data/warehouse", "data/provenance", "data/compacted", "data/ledger", "reports/briefings", "reports/outbox"),
     }
     actions = {entry.action for entry in ledger.entries(whole_house.settings)}
     assert actions >= {

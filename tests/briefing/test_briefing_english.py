@@ -7,6 +7,7 @@ from email.parser import BytesParser
 from pathlib import Path
 from string import Formatter
 
+import duckdb
 import pikepdf
 import pytest
 from babel.messages.extract import extract_from_dir
@@ -231,6 +232,33 @@ def test_the_mail_of_an_edition_in_english_is_in_english(english):
     assert not CHINESE.search(page)
     preview = compose(briefing, summary, pdf, "a@x.example", is_preview=True)
     assert BytesParser(policy=policy.default).parsebytes(preview)["Subject"] == f"[Preview] {subject}"
+
+
+def test_a_hard_week_is_told_in_english(own_templates):
+    """Late data, a long name, a hidden cell, a huge number, a day with a long name."""
+    settings = own_templates("briefing.html.j2", "</h1>", "</h1>")
+    in_english(settings.project_root)
+    unit = "Joint Federation of Trade Unions of Goods Transport, Logistics and Ride-hailing Workers of Nanguan District"
+    with duckdb.connect(str(build_path(settings, BUILD_ID))) as connection:
+        for statement in (
+            "update marts.rpt_partner_freshness set is_late = true, complete_through = date '2025-09-30', "
+            "last_message_en = 'No file on night 3; deliver it again by 28 October.' where partner_id = 'eye_hospital'",
+            f"update marts.rpt_metric_weekly set scope_name_en = '{unit}' where scope_code = '220102'",
+            "update marts.rpt_metric_weekly set value = null, change = null, is_suppressed = true "
+            "where metric_id = 'health_persons' and scope_code = '220102' and week_id = '2025-W43'",
+            "update marts.rpt_metric_weekly set value = 123456789, cumulative_value = 987654321 "
+            "where metric_id = 'publicity_reach' and week_id = '2025-W43' and scope_code = '220102'",
+            "update marts.rpt_meeting_actions set due_on = date '2025-09-30' where organisation_code = '220102'",
+        ):
+            connection.execute(statement)
+    render(settings, WEEK, "nanguan", BUILD_ID)
+    verify(settings, WEEK, "nanguan")
+    assert_nothing_is_clipped(read_pages(settings, WEEK, "nanguan"))
+    text = text_of(settings, "nanguan")
+    assert "Changchun Aier Eye Hospital, “Health services” (data to 30 September 2025)" in text
+    assert "Changchun Aier Eye Hospital, “Health services”: No file on night 3; deliver it again by 28 October." in text
+    assert "Persons given a health service: no data this week, year to date" in text
+    assert "Publicity reach: this week 123,456,789 person-times, year to date 987,654,321 person-times" in text
 
 
 def test_a_row_without_english_keeps_its_chinese_and_says_so():

@@ -73,6 +73,7 @@ def test_a_sound_batch_passes(settings: Settings, context: BatchContext, batch: 
                 "womens_screening",
                 "working_age",
                 "repeated_same_day",
+                "same_service_twice",
                 "late_rows",
                 "organisation_spread",
             },

@@ -66,9 +66,9 @@ def send_text(
     message["Subject"] = f"{'【演示】' if settings.is_demo else ''}{subject}"
     message["Date"] = format_datetime(utc_now().astimezone(SHANGHAI))
     message["Message-ID"] = f"<{name}@{sender.rpartition('@')[2]}>"
-    message["Content-Language"] = "zh-CN"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text, cte="base64")
+    message["Content-Language"] = "zh-CN"  # setting the content drops headers that describe it
     path = outbox.folder(settings) / f"{name}.eml"
     sent = send_once(path, message.as_bytes(), ", ".join(to), connection, sending.smtp)
     enter(settings, path)

@@ -172,7 +172,6 @@ def compose(templates: Path, notice: Notice) -> bytes:
     message["Subject"] = notice.subject
     message["Date"] = format_datetime((notice.outcome.recorded_at or utc_now()).astimezone(SHANGHAI))
     message["Message-ID"] = f"<{sha256(key.encode()).hexdigest()[:32]}@{config.sender.rpartition('@')[2]}>"
-    message["Content-Language"] = "zh-CN"
     message["Auto-Submitted"] = "auto-generated"
     html, text = bodies(templates, notice)
     message.set_content(text, cte="base64")
@@ -185,6 +184,7 @@ def compose(templates: Path, notice: Notice) -> bytes:
         else:
             packed = _zipped(name, table)
             message.add_attachment(packed, maintype="application", subtype="zip", filename=f"{name}.zip")
+    message["Content-Language"] = "zh-CN"  # setting the content drops headers that describe it
     for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
         part.set_boundary(f"={sha256(key.encode()).hexdigest()[:24]}.{number}=")
     return message.as_bytes()

@@ -69,6 +69,7 @@ class BriefingConfig(Part):
     first_issue_week: Week
     editions: dict[str, Edition]
     imprint: list[ImprintLine]
+    contact: str
     demo: Demo
     leagues: dict[str, str]
     organisation_table: list[str]

@@ -16,7 +16,9 @@ FIGURES_MARGINS = {"top": 25 * MM, "bottom": 23 * MM, "bound": 20 * MM, "open": 
 PAGE_NUMBER = re.compile(r"—\d+—")
 # Of the smaller of two characters, how much the other may cover.
 MOST_COVERED = 0.15
-SLACK = 1 * MM
+SLACK = 1.5
+# A page with less on it should have been spared: its few lines go with those before or after them.
+LEAST_FILLED = 0.15
 CELL = 24.0
 
 
@@ -28,6 +30,8 @@ def check_form(pages: list[Page], bookmarks: list[Bookmark], imprint: ImprintLin
     for bookmark in bookmarks:
         _check_heading(pages[bookmark.page - 1], bookmark)
     _check_imprint(pages[-1], f"{imprint.label}：{imprint.to}")
+    for page in pages:
+        _check_filled(page)
 
 
 def type_area(page: Page) -> tuple[float, float, float, float]:
@@ -78,6 +82,27 @@ def _covered(one: Char, two: Char) -> float:
         return 0.0
     smaller = min((c.right - c.left) * (c.top - c.bottom) for c in (one, two))
     return width * height / smaller if smaller else 0.0
+
+
+def filled(page: Page) -> float:
+    """The share of the type area's height that its largest gap leaves, from 0 to 1; charts count by their labels."""
+    _, bottom, _, top = type_area(page)
+    low, gap = bottom, 0.0
+    for char in sorted(_inside(page), key=lambda char: char.bottom):
+        gap = max(gap, char.bottom - low)
+        low = max(low, char.top)
+    return 1 - max(gap, top - low) / (top - bottom)
+
+
+def _inside(page: Page) -> list[Char]:
+    _, bottom, _, top = type_area(page)
+    return [char for char in page.chars if bottom <= char.middle[1] <= top]
+
+
+def _check_filled(page: Page) -> None:
+    if (share := filled(page)) < LEAST_FILLED:
+        text = "".join(char.text for char in _inside(page)[:20])
+        raise FormFault(page.number, text, f"the page is nearly empty: {share:.0%} of it is filled")
 
 
 def _check_heading(page: Page, bookmark: Bookmark) -> None:

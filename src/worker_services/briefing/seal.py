@@ -1,5 +1,6 @@
 """How a reader checks that a document is the one that was made: a string of what is known before the PDF is written."""
 
+import io
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -35,7 +36,9 @@ def make_seal(settings: Settings, briefing: Briefing, figures_csv: bytes) -> Sea
         "figures": f"sha256:{digest}",
     }
     text = " ".join([SEAL, *(f"{name}={value}" for name, value in fields.items())])
-    drawn = segno.make(text, error="m", micro=False).svg_inline(
-        scale=2, border=2, title="核验字符串二维码", omitsize=False
+    drawn = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        drawn, kind="svg", scale=2, border=2, title="核验字符串二维码", xmldecl=False, nl=False
     )
-    return Seal(text, digest, published.seq if published else None, Markup(drawn))  # noqa: S704 - drawn by the library
+    qr_code = Markup(drawn.getvalue().decode())  # noqa: S704 - drawn by the library
+    return Seal(text, digest, published.seq if published else None, qr_code)

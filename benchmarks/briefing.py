@@ -111,7 +111,8 @@ def house(folder: Path, settings: Settings, editions: int) -> Settings:
     (root / "templates").symlink_to(settings.project_root / "templates")
     path = root / "config" / "briefing.yaml"
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    config["editions"] |= {f"city_{n}": config["editions"]["city"] for n in range(2, editions + 1)}
+    city = config["editions"]["city"]
+    config["editions"] = {"city": city} | {f"city_{n}": city for n in range(2, editions + 1)}
     path.write_text(yaml.safe_dump(config, allow_unicode=True), encoding="utf-8")
     (folder / "data").mkdir()
     (folder / "data" / "warehouse").symlink_to(settings.warehouse)  # but a ledger of its own
@@ -155,9 +156,6 @@ def main() -> None:
         for _ in range(chosen.times):
             for name, (command, output) in commands.items():  # by turns, so that a busy minute falls on all of them
                 runs[name].append(measure(command, output))
-        cost = {
-            name: {key: statistics.median(run[key] for run in ran) for key in COUNTED} for name, ran in runs.items()
-        }
         warm = json.loads(
             subprocess.run([*script, WARM, *roots, str(chosen.week)], capture_output=True, check=True).stdout
         )

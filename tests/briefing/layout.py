@@ -2,6 +2,7 @@
 
 import pypdfium2
 
+from worker_services.briefing.form import type_area
 from worker_services.briefing.pages import MM, Page, read_page
 from worker_services.briefing.render import BriefingFiles
 from worker_services.intervals import Week
@@ -14,8 +15,14 @@ def read_pages(settings: Settings, week: Week, edition: str = "city") -> list[Pa
 
 
 def words(pages: list[Page]) -> str:
-    """The text of all pages, without spaces and without running lines."""
-    return "".join(char.text for page in pages for char in page.chars if 23 * MM < char.middle[1] < (297 - 25) * MM)
+    """The text of all pages, without spaces, running lines and page numbers."""
+    return "".join(
+        char.text
+        for page in pages
+        for _, bottom, _, top in [type_area(page)]
+        for char in page.chars
+        if bottom < char.middle[1] < top
+    )
 
 
 def assert_nothing_is_clipped(pages: list[Page]) -> None:

@@ -4,6 +4,7 @@
 them before you commit them.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,7 @@ def remake() -> None:
 
     from worker_services.briefing.render import render
 
+    os.environ.setdefault("AIRFLOW_VAR_LEDGER_SIGNING_KEY", "5e" * 32)  # of a ledger that nobody reads
     for old in REFERENCE.glob("page-*.png"):
         old.unlink()
     REFERENCE.mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import FormFault
-from worker_services.briefing.form import TEXT_MARGINS, check_form, type_area
+from worker_services.briefing.form import LEAST_FILLED, TEXT_MARGINS, check_form, filled, type_area
 from worker_services.briefing.pages import MM, Bookmark, Page, read_bookmarks, read_page
 from worker_services.briefing.render import BriefingFiles, print_pdf, render
 from worker_services.briefing.verify import verify
@@ -42,8 +42,8 @@ def only(page: Page, keep) -> Page:
 def full_pages() -> list[Page]:
     """Text pages of one character only, so that every line is as full as the grid lets it be."""
     html = (
-        '<html lang="zh-CN"><head><link rel="stylesheet" href="../fonts/fonts.css">'
-        '<link rel="stylesheet" href="briefing.css"></head><body><section class="text">'
+        '<html lang="zh-CN"><head><link rel="stylesheet" href="../fonts/fonts.css"/>'
+        '<link rel="stylesheet" href="briefing.css"/></head><body><section class="text">'
         f"<p>{'国' * (28 * 22 * 3 - 2)}</p></section></body></html>"
     )
     return read(print_pdf(TEMPLATES, html, lambda _: []))[0]
@@ -78,6 +78,65 @@ def test_the_issue_is_well_set(issue_pages, imprint):
     pages, bookmarks = issue_pages
     assert len(bookmarks) > 20
     check_form(pages, bookmarks, imprint)
+
+
+def test_the_first_page_has_masthead_rule_title_and_text_in_their_places(issue, issue_pages):
+    """GB/T 9704-2012, 7.2.7, 7.3.1 and 7.3.3."""
+    page = issue_pages[0][0]
+    left, _, right, _ = type_area(page)
+    with pypdfium2.PdfDocument(BriefingFiles.at(issue, WEEK, "city").pdf) as document:
+        image = document[0].render(scale=10).to_pil().convert("RGB")
+    rule = [
+        y / 10
+        for y in range(image.height)
+        if all(image.getpixel((round(10 * x), y)) == (208, 17, 27) for x in (left + 1, left + 200, right - 1))
+    ]
+    above, below = image.height / 10 - rule[0], image.height / 10 - rule[-1] - 0.1
+    assert above - below == pytest.approx(2.25, abs=0.2)
+    chars = {name: page.text.index(name) for name in ("长春市总工会办公室", "关于全市", "一、总体进展")}
+    issuer = page.chars[chars["长春市总工会办公室"] :][:9]
+    assert min(char.bottom for char in issuer) - above == pytest.approx(4 * MM, abs=0.5 * MM)
+    title = page.chars[chars["关于全市"] :][:4]
+    assert 2 * 28.95 < below - max(char.top for char in title) < 2.5 * 28.95
+    assert page.chars[chars["一、总体进展"]].bottom < min(char.bottom for char in title)
+
+
+def test_no_page_is_nearly_empty(issue_pages):
+    pages, _ = issue_pages
+    assert min(filled(page) for page in pages) >= LEAST_FILLED
+
+
+def test_a_page_with_a_few_lines_only_is_refused(issue_pages, imprint):
+    pages, _ = issue_pages
+    bottom, top = type_area(pages[6])[1::2]
+    highest = top - LEAST_FILLED * (top - bottom)
+    cut = only(pages[6], lambda c: c.bottom > highest + 6)
+    assert len(cut.chars) > 40
+    with pytest.raises(FormFault, match="nearly empty"):
+        check_form([*pages[:6], cut, *pages[7:]], [], imprint)
+
+
+def test_a_table_is_broken_between_three_rows_and_three_rows():
+    """Tables of eight rows, each begun a little lower on its page than the one before."""
+    rows = "".join(f'<tr><th scope="row">行{n}</th><td>数</td></tr>' for n in range(1, 9))
+    tables = "".join(
+        f'<div style="break-before: page"><p style="margin: 0; height: {height}mm">上</p><h3>题</h3><table><thead><tr>'
+        '<th scope="col">指标</th><th scope="col">数</th></tr></thead>'
+        f'<tbody>{rows}</tbody></table><p class="remark">注</p></div>'
+        for height in range(180, 240, 3)
+    )
+    html = (
+        '<html lang="zh-CN"><head><link rel="stylesheet" href="../fonts/fonts.css"/>'
+        f'<link rel="stylesheet" href="briefing.css"/></head><body><section class="figures">{tables}</section></body>'
+        "</html>"
+    )
+    pages = [page.text for page in read(print_pdf(TEMPLATES, html, lambda _: []))[0]]
+    parts = [page.count("行") for page in pages]
+    assert set(parts) == {0, 3, 4, 5, 8}
+    for page, next_page in itertools.pairwise(pages):
+        assert ("题" in page) == ("行1" in page)
+        assert ("注" in page) == ("行8" in page)
+        assert "行8" in page or "上" not in page or "行1" in next_page or "行1" in page
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_a_table_that_goes_on_has_its_head_again(house):
 )
 def test_what_cannot_be_read_aloud_fails_the_render(html, fault):
     page = (
-        '<html lang="zh-CN"><head><link rel="stylesheet" href="../fonts/fonts.css"></head>'
+        '<html lang="zh-CN"><head><link rel="stylesheet" href="../fonts/fonts.css"/></head>'
         f"<body style=\"font-family: 'Briefing Hei'\">{html}</body></html>"
     )
     with pytest.raises(RenderFault, match=fault):

@@ -184,13 +184,16 @@ def test_suppressed_cells_print_a_mark_and_no_number(house):
     [
         ("<p>ༀ</p>", "glyph"),
         ("<p>Привет ქართული</p>", "glyph"),
-        ('<img src="seal.png" alt="印">', r"seal\.png"),
-        ('<img src="https://example.com/seal.png" alt="印">', "disallowed protocol"),
-        ('<img src="../../config/briefing.yaml" alt="印">', "outside the templates"),
+        ('<img src="seal.png" alt="印"/>', r"seal\.png"),
+        ('<img src="https://example.com/seal.png" alt="印"/>', "disallowed protocol"),
+        ('<img src="../../config/briefing.yaml" alt="印"/>', "outside the templates"),
         ('<p style="text-align: justifi">一</p>', "justifi"),
         ('<a href="#nowhere">一</a>', "nowhere"),
-        ('<img src="data:image/png;base64,aGFsZiBhIHNlYWw=" alt="印">', "Failed to load image"),
-        ('<link rel="stylesheet" href="lost.css">', r"lost\.css"),
+        ('<svg width="9" height="9"><title>一</title></svg>', "an <svg> without xmlns"),
+        ("<p>一<br>二</p>", "no well-formed XML: mismatched tag"),
+        ("<p>一&nbsp;二</p>", "no well-formed XML: undefined entity"),
+        ('<img src="data:image/png;base64,aGFsZiBhIHNlYWw=" alt="印"/>', "Failed to load image"),
+        ('<link rel="stylesheet" href="lost.css"/>', r"lost\.css"),
         (
             '<style>@font-face { font-family: "Briefing Lost"; src: url("lost.otf") }</style>',
             "'Briefing Lost' cannot be loaded",
@@ -199,7 +202,7 @@ def test_suppressed_cells_print_a_mark_and_no_number(house):
 )
 def test_what_the_typesetter_only_warns_about_fails_the_render(html, fault):
     page = (
-        '<html lang="zh-CN"><head><link rel="stylesheet" href="../fonts/fonts.css"></head>'
+        '<html lang="zh-CN"><head><link rel="stylesheet" href="../fonts/fonts.css"/></head>'
         f"<body style=\"font-family: 'Briefing Hei'\">{html}</body></html>"
     )
     with pytest.raises(RenderFault, match=fault):
@@ -207,7 +210,7 @@ def test_what_the_typesetter_only_warns_about_fails_the_render(html, fault):
 
 
 def test_nothing_is_written_when_the_render_fails(own_templates):
-    settings = own_templates("briefing.html.j2", "</h1>", '</h1><img src="seal.png" alt="印">')
+    settings = own_templates("briefing.html.j2", "</h1>", '</h1><img src="seal.png" alt="印"/>')
     with pytest.raises(RenderFault, match=r"was not written.*seal\.png"):
         render(settings, WEEK, "city", BUILD_ID)
     assert not settings.reports_root.exists()

@@ -62,7 +62,7 @@ def test_it_states_every_figure_of_the_pdf_in_the_same_order(issue, html):
 
 
 def test_it_fits_a_phone_and_says_that_its_data_are_made_up(issue, html, house):
-    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in html
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1"/>' in html
     assert '<html lang="zh-CN">' in html
     widths = [float(width) for width in re.findall(r'class="plot" style="width: ([\d.]+)px', html)]
     assert widths

@@ -9,13 +9,17 @@ import csv
 import re
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from lxml import html as markup
 from rpt_marts import BUILD_ID, WEEK
+from weasyprint import CSS, HTML
+from weasyprint.text.fonts import FontConfiguration
 
 from worker_services.briefing.config import load_config
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
+from worker_services.briefing.pages import read_page
 from worker_services.mailing.chart import progress_png
 from worker_services.mailing.compose import summarise
 
@@ -138,3 +142,26 @@ def test_the_chart_is_the_same_bytes_each_time_and_says_in_words_what_it_shows(r
     assert progress_png(templates, briefing) == progress_png(templates, briefing)
     (image,) = page.iter("img")
     assert image.get("alt") == "各项年度目标的累计完成率与序时进度对照图，数字见下表。"
+
+
+def test_the_longest_figures_stay_on_a_phone_that_reads_no_rules_from_the_head(house, bend):
+    """390 px wide; WeasyPrint knows no width in @media, as many a mail program."""
+    for table, where in (
+        ("rpt_metric_weekly", "scope_type = 'city' and numerator is null"),
+        ("rpt_fault_weekly", "cumulative_numerator is null"),
+    ):
+        bend(f"update marts.{table} set value = 1234567890, cumulative_value = 9876543210 where {where}")
+    bend("update marts.rpt_metric_weekly set completion_rate = 35273.3683 where target > 1")
+    templates = house.project_root / "templates"
+    huge = read_briefing(build_path(house, BUILD_ID), load_config(house), "city", WEEK)
+    html = summarise(templates, huge).html.replace('src="cid:progress"', "")
+    fonts = FontConfiguration()
+    sheets = [
+        CSS(filename=templates / "fonts" / "fonts.css", font_config=fonts),
+        CSS(string='@page { size: 390px 4000px; margin: 0 } * { font-family: "Briefing Hei" !important }'),
+    ]
+    with pypdfium2.PdfDocument(HTML(string=html).write_pdf(stylesheets=sheets, font_config=fonts)) as document:
+        assert len(document) == 1
+        page = read_page(document, 0)
+    assert page.text.count("9,876,543,210") >= 5
+    assert max(char.right for char in page.chars) <= (390 - 24) * 72 / 96

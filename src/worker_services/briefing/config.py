@@ -85,6 +85,7 @@ class BriefingConfig(Part):
     first_issue_week: Week
     editions: dict[str, Edition]
     imprint: list[ImprintLine]
+    contact: Text
     demo: Demo
     leagues: dict[str, str]
     organisation_table: list[str]

@@ -16,7 +16,9 @@ FIGURES_MARGINS = {"top": 25 * MM, "bottom": 23 * MM, "bound": 20 * MM, "open": 
 PAGE_NUMBER = re.compile(r"—\d+—")
 # Of the smaller of two characters, how much the other may cover; Latin neighbours are kerned.
 MOST_COVERED, MOST_KERNED = 0.15, 0.5
-SLACK = 1 * MM
+SLACK = 1.5
+# A page with less on it should have been spared: its few lines go with those before or after them.
+LEAST_FILLED = 0.15
 CELL = 24.0
 
 
@@ -27,7 +29,9 @@ def check_form(pages: list[Page], bookmarks: list[Bookmark], imprint: ImprintLin
         _check_overlaps(page)
     for bookmark in bookmarks:
         _check_heading(pages[bookmark.page - 1], bookmark)
-    _check_imprint(pages[-1], imprint.to)
+    _check_imprint(pages[-1], imprint)
+    for page in pages:
+        _check_filled(page)
 
 
 def type_area(page: Page) -> tuple[float, float, float, float]:
@@ -83,6 +87,27 @@ def _covered(one: Char, two: Char) -> float:
     return width * height / smaller if smaller else 0.0
 
 
+def filled(page: Page) -> float:
+    """The share of the type area's height that its largest gap leaves, from 0 to 1; charts count by their labels."""
+    _, bottom, _, top = type_area(page)
+    low, gap = bottom, 0.0
+    for char in sorted(_inside(page), key=lambda char: char.bottom):
+        gap = max(gap, char.bottom - low)
+        low = max(low, char.top)
+    return 1 - max(gap, top - low) / (top - bottom)
+
+
+def _inside(page: Page) -> list[Char]:
+    _, bottom, _, top = type_area(page)
+    return [char for char in page.chars if bottom <= char.middle[1] <= top]
+
+
+def _check_filled(page: Page) -> None:
+    if (share := filled(page)) < LEAST_FILLED:
+        text = "".join(char.text for char in _inside(page)[:20])
+        raise FormFault(page.number, text, f"the page is nearly empty: {share:.0%} of it is filled")
+
+
 def _check_heading(page: Page, bookmark: Bookmark) -> None:
     """What a heading heads begins on its page: in its own line or below."""
     words = "".join(bookmark.title.split())
@@ -105,16 +130,17 @@ def _occurrences(text: str, words: str) -> Iterator[int]:
         start = text.find(words, start + 1)
 
 
-def _check_imprint(page: Page, imprint: str) -> None:
-    start = page.text.find("".join(imprint.split())[:20])
+def _check_imprint(page: Page, imprint: ImprintLine) -> None:
+    line = f"{imprint.label}：{imprint.to}".replace("：", ":")  # which of the two is the language's
+    start = page.text.replace("：", ":").find("".join(line.split())[:20])
     if start < 0:
-        raise FormFault(page.number, imprint, "the imprint does not close the last page")
+        raise FormFault(page.number, line, "the imprint does not close the last page")
     _, bottom, _, top = type_area(page)
     highest = page.chars[start].top
     if not any(char.bottom > highest and char.top < top for char in page.chars):
-        raise FormFault(page.number, imprint, "the imprint stands alone on its page")
+        raise FormFault(page.number, line, "the imprint stands alone on its page")
     if min(char.bottom for char in page.chars[start:] if char.top > bottom) > bottom + 12 * MM:
-        raise FormFault(page.number, imprint, "the imprint does not stand at the foot of the page")
+        raise FormFault(page.number, line, "the imprint does not stand at the foot of the page")
 
 
 def _around(page: Page, char: Char) -> str:

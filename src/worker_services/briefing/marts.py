@@ -57,7 +57,7 @@ class Marts:
 
     `language` and `scope` are the edition's own. `metrics` are all that are published, `catalogue` those that the
     edition shows, both in the order of display. `weekly` is keyed metric, scope type, scope code, week: the year to
-    date for the city and the edition's own scope, and the week itself for all whom the city's edition names.
+    date for the edition's own scope, and the week itself for the city and all whom the city's edition names.
     `metric_feeds` gives the metrics that a feed counts into. `uneven` compares the county-level unions; `uneven_last`
     and `fault_last` are the county-level unions and partners in the last places, the very last one first. `actions`
     were decided at the promotion meetings. `printed` is what the issue of the week before said, `restated` what has
@@ -139,7 +139,7 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
         weekly = read_rows(
             connection,
             f"select {', '.join(WEEKLY_COLUMNS)} from marts.rpt_metric_weekly "
-            f"where week_id <= '{week}' and (scope_type = 'city' or {own} or (week_id = '{week}' and {named})) "
+            f"where week_id <= '{week}' and ({own} or (week_id = '{week}' and (scope_type = 'city' or {named}))) "
             "order by scope_order, scope_code, metric_id, week_id",
         )
         metrics = {

@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import threading
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass, field
@@ -16,16 +17,21 @@ from decimal import Decimal
 from functools import lru_cache
 from html import escape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Literal
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
+import pydyf  # type: ignore[import-untyped]
+from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
 from fontTools.pens.svgPathPen import SVGPathPen  # type: ignore[import-untyped]
 from fontTools.pens.transformPen import TransformPen  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from weasyprint import HTML, Attachment
+from weasyprint import CSS, HTML, Attachment
 from weasyprint.document import Document
+from weasyprint.html import UA
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
@@ -56,6 +62,9 @@ ATTACHED = (N_("本期全部数据及其在文中的位置"), N_("本期全部�
 # Stands in the page until all figures are printed: the seal names their hash.
 SEAL_PLACE = "\ue000seal\ue000"
 CSV_COLUMNS = ("id", "metric", "scope", "week", "column", "value", "printed", "unit", "as_of")
+
+# WeasyPrint's writer asks zlib for its highest level: three times the time for files that are 1.5% smaller.
+pydyf.zlib = SimpleNamespace(compress=zlib.compress, compressobj=lambda level: zlib.compressobj())
 
 
 @dataclass(frozen=True)
@@ -191,14 +200,13 @@ def typeset(settings: Settings, briefing: Briefing) -> tuple[bytes, bytes, bytes
 
 
 def print_pdf(templates: Path, html: str, attach: Callable[[Document], list[Attachment]]) -> bytes:
-    """HTML to PDF/A-3a with our fonts and files only; `attach` makes the attachments of the laid-out document.
+    """HTML in XML's syntax to PDF/A-3a with our fonts and files only.
 
-    Raises RenderFault.
+    `attach` makes the attachments of the laid-out document. Raises RenderFault.
     """
     with _strict(), flush_right():
-        document = HTML(
-            string=html, base_url=f"{templates / 'briefing'}/", url_fetcher=_LocalFetcher(templates)
-        ).render(font_config=FontConfiguration(), pdf_variant=VARIANT)
+        page = _Page(html, f"{templates / 'briefing'}/", _LocalFetcher(templates))
+        document = page.render(font_config=FontConfiguration(), pdf_variant=VARIANT)
         pdf = bytes(document.write_pdf(pdf_variant=VARIANT, attachments=attach(document), finisher=finish_tags))
     if strangers := {font.family for font in document.fonts.values() if not font.family.startswith("Briefing")}:
         raise RenderFault(
@@ -322,6 +330,33 @@ def _record(figure: Figure) -> dict[str, str]:
     record = {column: str(getattr(figure, column)) for column in CSV_COLUMNS}
     value = format(figure.value.normalize(), "f") if isinstance(figure.value, Decimal) else figure.value
     return {**record, "value": "" if value is None else str(value)}
+
+
+class _Page(HTML):  # type: ignore[misc]
+    """A page of our templates. They are XML, which Python's C parser reads thirty times faster than HTML is read."""
+
+    def __init__(self, html: str, base_url: str, url_fetcher: URLFetcher) -> None:
+        super().__init__(string="", base_url=base_url, url_fetcher=url_fetcher)
+        try:
+            page = ElementTree.fromstring(html)  # noqa: S314 - our own, no entities but XML's five
+        except ElementTree.ParseError as error:
+            raise RenderFault(f"the briefing was not written: a template made no well-formed XML: {error}") from error
+        if page.find(".//svg") is not None:
+            raise RenderFault("the briefing was not written: an <svg> without xmlns is no drawing in XML")
+        self.wrapper_element = ElementWrapper.from_html_root(page, content_language=None)
+        self.etree_element = page
+
+    def _ua_stylesheets(self, forms: bool = False) -> list[CSS]:
+        return [_elements_css()]
+
+
+@lru_cache(maxsize=1)
+def _elements_css() -> CSS:
+    """WeasyPrint's own style sheet, less what it says of five kinds of notes and markers.
+
+    It says it of every element, and would compute six more styles for each of thousands: a tenth of the time.
+    """
+    return CSS(string=re.sub(r"^::.*$", "", UA, flags=re.MULTILINE))
 
 
 class _LocalFetcher(URLFetcher):  # type: ignore[misc]

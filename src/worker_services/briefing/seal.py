@@ -1,5 +1,6 @@
 """How a reader checks that a document is the one that was made: a string of what is known before the PDF is written."""
 
+import io
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -35,11 +36,12 @@ def make_seal(settings: Settings, briefing: Briefing, figures_csv: bytes) -> Sea
         "figures": f"sha256:{digest}",
     }
     text = " ".join([SEAL, *(f"{name}={value}" for name, value in fields.items())])
-    drawn = segno.make(text, error="m", micro=False).svg_inline(
-        scale=2, border=2, title=briefing.language.gettext("核验字符串二维码"), omitsize=False
-    )
-    published = publication(settings, briefing.marts.build_id)
-    return Seal(text, digest, published, Markup(drawn))  # noqa: S704 - drawn by the library
+    code = segno.make(text, error="m", micro=False)
+    title = briefing.language.gettext("核验字符串二维码")
+    drawn = io.BytesIO()
+    code.save(drawn, kind="svg", scale=2, border=2, title=title, xmldecl=False, nl=False)
+    qr_code = Markup(drawn.getvalue().decode())  # noqa: S704 - drawn by the library
+    return Seal(text, digest, publication(settings, briefing.marts.build_id), qr_code)
 
 
 def publication(settings: Settings, build_id: str) -> ledger.Entry | None:

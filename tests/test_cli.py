@@ -25,7 +25,7 @@ def ingest(run, partner: str = "mini_program", feed: str = "outreach_events") ->
 
 
 def test_every_command_has_help_and_json():
-    groups = {"partner", "quarantine", "corrections", "warehouse", "briefing", "audit", "privacy"}
+    groups = {"partner", "quarantine", "corrections", "warehouse", "briefing", "audit", "quality", "privacy"}
     assert set(main.commands) == groups
     for name in groups:
         for command in main.commands[name].commands.values():

@@ -16,7 +16,7 @@ from worker_services.intervals import Interval, utc_now
 from worker_services.landing import batches
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import build as building
-from worker_services.warehouse import landing_schema, printed
+from worker_services.warehouse import landing_schema, printed, provenance
 from worker_services.warehouse.build import build
 from worker_services.warehouse.publish import read_record, record_path
 
@@ -100,8 +100,11 @@ def test_a_record_says_each_figure_as_printed_with_its_exact_value(settings):
     (entry,) = ledger.entries(settings)
     assert (entry.action, entry.subject) == ("briefing.print", "2025-W43/city")
     batches = printed.batches_path(settings, "build_001")
-    assert entry.details["files"] == {f"data/printed/2025-W43/{path.name}": sha256(path)} | {
-        "data/printed/batches/build_001.parquet": sha256(batches)
+    rendering = provenance.path(settings, json.loads(path.read_text(encoding="utf-8"))["rendering"])
+    assert entry.details["files"] == {
+        f"data/printed/2025-W43/{path.name}": sha256(path),
+        "data/printed/batches/build_001.parquet": sha256(batches),
+        f"data/provenance/{rendering.name}": sha256(rendering),
     }
 
 

@@ -131,11 +131,8 @@ def _enter(settings: Settings, build_id: str) -> None:
     """Enter a build in the ledger, once; also that of a run that was killed before it came to it."""
     if not is_named(settings, "warehouse.build", build_id, build_path(settings, build_id)):
         made = read_record(settings, build_id)
-        files = [
-            *sorted(settings.builds.glob(f"{build_id}.*")),
-            provenance.path(settings, made["code_fingerprint"]),
-        ]
-        details = {"as_of": made["as_of"], "files": named(settings, files)}
+        files = [*settings.builds.glob(f"{build_id}.*"), provenance.path(settings, made["code_fingerprint"])]
+        details = {"as_of": made["as_of"], "files": named(settings, sorted(filter(Path.exists, files)))}
         ledger.append(settings, settings.actor, "warehouse.build", build_id, details)
 
 

@@ -24,9 +24,9 @@ CONSTANTS = {
     "rpt_fault_units": {"fault", "metric_id"},
     "rpt_fault_weekly": {"fault", "metric_id", "direction"},
     "rpt_metric_catalogue": {
-        "metric_id", "name_zh", "name_en", "definition_zh", "definition_en", "unit_zh", "unit_en", "unit_one_en", "project_id", "kind",
-        "numerator_metric_id", "denominator_metric_id", "decimals", "direction", "fault", "is_additive", "is_headline",
-        "display_order",
+        "metric_id", "name_zh", "name_en", "definition_zh", "definition_en", "unit_zh", "unit_en", "unit_one_en",
+        "project_id", "kind", "numerator_metric_id", "denominator_metric_id", "decimals", "direction", "fault",
+        "is_additive", "is_headline", "display_order",
     },
     "rpt_metric_feeds": {"metric_id", "feed"},
     "rpt_metric_weekly": {"metric_id"},

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import jinja2
 
 from worker_services.audit.protected import enter_folder
 from worker_services.briefing.config import BriefingConfig, load_config
@@ -31,6 +30,7 @@ from worker_services.partners.registry import Partner, load_partners
 from worker_services.quality import data_docs
 from worker_services.quality.catalogue import STAGES, collect, grouped, manifest_of_last_build
 from worker_services.quality.checks import DIMENSIONS, OWNERS
+from worker_services.quality.pages import environment
 from worker_services.seeds import read_seed
 from worker_services.settings import Settings, partition
 from worker_services.warehouse import printed
@@ -758,19 +758,11 @@ def _catalogue_html(settings: Settings, report: Report) -> str:
 
 
 def _page(settings: Settings, template: str, metric_names: dict[str, str], **shown: Any) -> str:
-    templates = settings.project_root / "templates" / "quality"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["local_time"] = _local_time
-    environment.filters["share"] = _share
-    environment.filters["metric_name"] = lambda metric_id: metric_names.get(metric_id, metric_id)
-    styles = (templates / "report.css").read_text(encoding="utf-8")
-    return environment.get_template(template).render(styles=styles, **shown)
+    templates = environment(settings)
+    templates.filters["local_time"] = _local_time
+    templates.filters["share"] = _share
+    templates.filters["metric_name"] = lambda metric_id: metric_names.get(metric_id, metric_id)
+    return templates.get_template(template).render(**shown)
 
 
 def _local_time(moment: datetime | None) -> str:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-import jinja2
-
 from worker_services.audit.protected import enter_folder
 from worker_services.briefing.marts import Row, read_rows, reading
 from worker_services.contracts import load_contract
@@ -17,6 +15,7 @@ from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.mailing import notices
 from worker_services.partners.registry import load_partners
+from worker_services.quality.pages import environment
 from worker_services.seeds import read_seed
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import current
@@ -151,23 +150,15 @@ def render(settings: Settings, week: Week) -> Path:
     """Write the scorecard and every partner's sheet; the same build gives the same bytes. Raises NoScorecard."""
     card = read_scorecard(settings, week)
     folder = settings.reports_root / "quality" / "scorecards" / str(week)
-    templates = settings.project_root / "templates" / "quality"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(
+    templates = environment(settings)
+    templates.globals.update(
         card=card,
         characteristics=read_seed("quality/quality_characteristics"),
         grades=read_seed("quality/quality_grades"),
         deductions=read_seed("quality/quality_deductions"),
-        styles=(templates / "report.css").read_text(encoding="utf-8"),
     )
-    write_bytes(folder / "index.html", environment.get_template("scorecard.html.j2").render().encode())
-    sheet, office = environment.get_template("partner_sheet.html.j2"), notices.load_config(settings)
+    write_bytes(folder / "index.html", templates.get_template("scorecard.html.j2").render().encode())
+    sheet, office = templates.get_template("partner_sheet.html.j2"), notices.load_config(settings)
     for partner in card.partners:
         page = sheet.render(partner=partner, feeds=card.feeds[partner.partner], office=office)
         write_bytes(folder / f"{partner.partner}.html", page.encode())

@@ -19,6 +19,8 @@ from worker_services.landing.outcomes import Outcome
 from worker_services.partners.registry import load_partners
 from worker_services.secrets import Secrets
 from worker_services.settings import PROJECT_ROOT, Settings
+from worker_services.warehouse import build as building
+from worker_services.warehouse import parsed
 
 hypothesis_settings.register_profile("house", deadline=None)  # the first call pays for imports and start-up
 hypothesis_settings.load_profile("house")
@@ -96,6 +98,20 @@ class House:
             for partner_id, partner in load_partners().items()
             for feed in partner.feeds
         ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def parsed_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder in which all tests keep the dbt project as it is parsed: else each data root would parse it anew."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def path(_: Settings, code_fingerprint: str) -> Path:
+        return shared / f"{building.DBT_PROJECT.name}_{code_fingerprint}.msgpack"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parsed, "path", path)
+        yield shared
 
 
 @pytest.fixture(scope="session")

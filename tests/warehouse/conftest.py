@@ -21,7 +21,7 @@ def land_everything(landing: Landing) -> None:
 @pytest.fixture(scope="session")
 def fixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     """Seeds, models, data tests and unit tests, run on the fixed data."""
-    landing = Landing(tmp_path_factory.mktemp("fixed") / "fixed.duckdb")
+    landing = Landing(tmp_path_factory.mktemp("fixed") / "warehouse.duckdb")
     land_everything(landing)
     yield dbt_build(landing.write())
 
@@ -36,5 +36,5 @@ def code(fixed: Build) -> Provenance:
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     """A build for which nothing has landed."""
-    landing = Landing(tmp_path_factory.mktemp("empty") / "empty.duckdb")
+    landing = Landing(tmp_path_factory.mktemp("empty") / "warehouse.duckdb")
     yield dbt_build(landing.write(), "--exclude-resource-type", "unit_test")

@@ -14,7 +14,8 @@ import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
-from worker_services.settings import PROJECT_ROOT
+from worker_services.settings import PROJECT_ROOT, Settings
+from worker_services.warehouse import parsed
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 HISTORY = (date(2025, 1, 1), date(2025, 10, 25))
@@ -155,12 +156,14 @@ def dbt_build(path: Path, *options: str, folder: Path | None = None) -> Build:
     """Run `dbt build` on a file with a landing schema; dbt's account goes to the folder, by default beside the file."""
     folder = folder or path.parent
     target = folder / "target"
-    arguments = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--quiet"]
-    arguments += ["--target-path", str(target), "--log-path", str(folder / "logs"), *options]
+    arguments = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--quiet"]
+    arguments += ["--target-path", str(target), "--log-path", str(folder / "logs")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WAREHOUSE_PATH", str(path))
         try:
-            outcome = dbtRunner().invoke(arguments)
+            is_lake = "--target" in options  # its relations are named otherwise
+            project = None if is_lake else parsed.manifest(parsed.path(Settings.load(), path.stem), arguments)
+            outcome = dbtRunner(manifest=project).invoke(["build", *arguments, *options])
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     assert outcome.exception is None, outcome.exception

@@ -10,7 +10,7 @@ from tests.warehouse.fixed_landing import Build, Landing, dbt_build, worker_key
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
-    landing = Landing(tmp_path_factory.mktemp("reconciliation") / "compared.duckdb")
+    landing = Landing(tmp_path_factory.mktemp("reconciliation") / "warehouse.duckdb")
     land(landing)
     models = ("rpt_reconciliation_weekly", "rpt_reconciliation_differences", "fct_worker_systems")
     chosen = [option for model in models for option in ("--select", f"+{model}")]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -21,7 +22,7 @@ from worker_services.audit.protected import is_named, named
 from worker_services.files import NO_SPACE, sync, write_json
 from worker_services.intervals import utc_now
 from worker_services.settings import PROJECT_ROOT, Settings
-from worker_services.warehouse import base, landing_schema, provenance
+from worker_services.warehouse import base, landing_schema, parsed, provenance
 from worker_services.warehouse.base import Base
 from worker_services.warehouse.landing_schema import Known
 from worker_services.warehouse.publish import build_path, clear_leftovers, read_record, record_path
@@ -65,7 +66,7 @@ def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) ->
     settings.builds.mkdir(parents=True, exist_ok=True)
     ledger.require_key(settings)
     with FileLock(settings.warehouse / ".build.lock"):
-        # Always the same working file: dbt takes another path for another project and would parse all of it again.
+        # Always the same working file: relations of a build are named after it.
         working = settings.warehouse / "dbt" / "warehouse.duckdb"
         for path in (working, working.with_name(BASE)):
             _remove(path)  # of a run that was killed
@@ -164,8 +165,9 @@ def _fingerprint(code_fingerprint: str, known: Known) -> str:
 
 
 def _code_fingerprint(settings: Settings) -> str:
-    """SHA-256 over what a build is made by: models, seeds, partners, contracts, corrections, and the engine."""
-    digest = hashlib.sha256(f"{__version__} {duckdb.__version__} {settings.is_demo}\n".encode())
+    """SHA-256 over what a build is made by: models, seeds, partners, contracts, corrections, and the engines."""
+    engines = f"{version('duckdb')} {version('dbt-core')} {version('dbt-duckdb')}"
+    digest = hashlib.sha256(f"{__version__} {engines} {settings.is_demo}\n".encode())
     for path, sha256 in provenance.source_files(*provenance.SOURCES).items():
         digest.update(f"{path} {sha256}\n".encode())
     return digest.hexdigest()
@@ -214,30 +216,30 @@ def _run_dbt(
 
     from worker_services.warehouse import lineage_events
 
-    arguments = ["build", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    arguments += ["--exclude-resource-type", "unit_test", "--quiet", "--log-level-file", "info"]
+    target = settings.warehouse / "dbt" / "target"
+    options = ["--quiet", "--log-level-file", "info", "--log-path", str(settings.warehouse / "dbt" / "logs")]
+    options += ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT), "--target-path", str(target)]
+    chosen = ["--exclude-resource-type", "unit_test"]
     if from_base:  # with the tests that ask of nothing but seeds
-        arguments += ["--exclude", "resource_type:seed", "--indirect-selection", "cautious"]
-    else:  # dbt does not see everything that a changed macro changes
-        arguments.append("--no-partial-parse")
-    arguments += ["--target-path", str(settings.warehouse / "dbt" / "target")]
-    arguments += ["--log-path", str(settings.warehouse / "dbt" / "logs")]
+        chosen += ["--exclude", "resource_type:seed", "--indirect-selection", "cautious"]
     attached = path.with_name(BASE)
     if from_base:
         attached.hardlink_to(from_base.path)
-    else:  # empty, and always there: dbt would parse the whole project again if its profile named another file
+    else:  # empty, and always there: the profile names it
         duckdb.connect(str(attached)).close()
     with _environment(WAREHOUSE_PATH=str(path), WAREHOUSE_BASE=str(attached)):
         try:
-            result = dbtRunner().invoke(arguments)
+            project = parsed.manifest(parsed.path(settings, code_fingerprint), options)
+            result = dbtRunner(manifest=project).invoke(["build", *options, *chosen])
+        except parsed.ParseFailed as error:
+            raise BuildFailed(str(error)) from error
         finally:
             DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
             _remove(attached)
     if result.exception:
         raise BuildFailed(f"dbt could not run: {result.exception}") from result.exception
-    target = settings.warehouse / "dbt" / "target"
     run = json.loads((target / "run_results.json").read_text(encoding="utf-8"))
-    if not from_base:
+    if not provenance.path(settings, code_fingerprint).exists():
         manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
         provenance.write(settings, code_fingerprint, __version__, manifest, path)
     lineage_events.emit(settings, build_id, provenance.read(settings, code_fingerprint), run["results"])

@@ -97,7 +97,7 @@ class Airflow:
 
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler make runs of a DAG, and run them."""
-        self._ask("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+        self._ask("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False}, is_repeatable=True)
 
     def runs(self, dag_id: str) -> list[str]:
         """Ids of a DAG's runs, by their logical dates."""
@@ -139,14 +139,18 @@ class Airflow:
         return [item for item in found["hitl_details"] if item["task_instance"]["state"] == "awaiting_input"]
 
     def answer(self, question: Mapping[str, Any], option: str, reason: str) -> None:
-        """Answer a question, as the user who is logged in."""
+        """Answer a question, as the user who is logged in; once, however often it takes."""
         task = question["task_instance"]
         run, name = (
             f"/api/v2/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}",
             f"{task['task_id']}/{task['map_index']}",
         )
         answered = {"chosen_options": [option], "params_input": {"reason": reason}}
-        self._ask("PATCH", f"{run}/taskInstances/{name}/hitlDetails", answered)
+        for attempt in stamina.retry_context(on=DatabaseBusy, attempts=8, timeout=None, wait_initial=1.0):
+            with attempt:
+                waiting = self.questions(task["dag_id"], task["dag_run_id"])
+                if task["map_index"] in [item["task_instance"]["map_index"] for item in waiting]:
+                    self._ask("PATCH", f"{run}/taskInstances/{name}/hitlDetails", answered)
 
     def tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
         """The tasks of a run as they stand now."""
@@ -189,9 +193,9 @@ class Airflow:
             return f"  {task.name}: {task.state}"
         return f"  {task.name}: failed at try {task.try_number}\n" + self.task_log(dag_id, run_id, task)
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask Airflow; what only reads is asked again while its database is busy."""
-        attempts = 8 if method == "GET" else 1
+    def _ask(self, method: str, path: str, body: Any = None, *, is_repeatable: bool = False) -> Any:
+        """Ask Airflow. What only reads, or comes to the same twice, is asked again while its database is busy."""
+        attempts = 8 if is_repeatable or method == "GET" else 1
         for attempt in stamina.retry_context(on=DatabaseBusy, attempts=attempts, timeout=None, wait_initial=0.5):
             with attempt:
                 answer = self._ask_once(method, path, body)
@@ -224,7 +228,8 @@ class Airflow:
             if any(health[part]["status"] != "healthy" for part in ("scheduler", "dag_processor")):
                 return False
             if "Authorization" not in self._client.headers:
-                token = self._ask("POST", "/auth/token", {"username": LOGIN, "password": self.password})
+                login = {"username": LOGIN, "password": self.password}
+                token = self._ask("POST", "/auth/token", login, is_repeatable=True)
                 self._client.headers["Authorization"] = f"Bearer {token['access_token']}"
             for error in self._ask("GET", "/api/v2/importErrors")["import_errors"]:
                 if datetime.fromisoformat(error["timestamp"]) > begun:  # an older one is of an earlier start
@@ -236,7 +241,8 @@ class Airflow:
         """Fail what an interrupted Airflow left running, so that it is not taken up beside new runs."""
         for state in ("running", "queued"):
             for run in self._ask("GET", f"/api/v2/dags/~/dagRuns?state={state}&limit=100")["dag_runs"]:
-                self._ask("PATCH", f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}", {"state": "failed"})
+                path = f"/api/v2/dags/{run['dag_id']}/dagRuns/{run['dag_run_id']}"
+                self._ask("PATCH", path, {"state": "failed"}, is_repeatable=True)
 
 
 @contextlib.contextmanager

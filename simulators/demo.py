@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 import simulators
-from simulators.airflow_instance import LOGIN, Airflow, AirflowFailure, DatabaseBusy, TaskState, running_airflow
+from simulators.airflow_instance import LOGIN, Airflow, AirflowFailure, TaskState, running_airflow
 from simulators.control import write_environment
 from worker_services.intervals import SHANGHAI, Interval, Week
 from worker_services.mailing.config import APPROVE
@@ -41,16 +41,20 @@ class DemoFailure(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """What the demo runs: the history up to the last two days of a week, those two as nights, then the briefing."""
+    """What the demo runs: the history up to the last days of a week, those as nights, then the briefing.
+
+    `editions` are those of the briefing that are made, as config/briefing.yaml names them; none: all.
+    """
 
     week: Week
     first_day: date
+    count_of_nights: int = 2
+    editions: tuple[str, ...] = ()
 
     @property
     def nights(self) -> list[Interval]:
-        sunday = self.week.end
-        saturday = sunday - timedelta(days=1)
-        return [Interval(saturday, sunday), Interval(sunday, sunday + timedelta(days=1))]
+        days = [self.week.end - timedelta(days=back) for back in reversed(range(self.count_of_nights))]
+        return [Interval(day, day + timedelta(days=1)) for day in days]
 
     @property
     def history(self) -> Interval:
@@ -163,7 +167,7 @@ def run(plan: Plan, place: Place, console: Console, keep_running: bool = False) 
         for night in plan.nights:
             ingest(airflow, progress, f"Night of {night.last_day}", night)
             build(airflow, progress, settings, night.last_day)
-        brief(airflow, progress, settings, plan.week)
+        brief(airflow, progress, settings, plan)
         console.print(made(place, plan, progress, time.monotonic() - started))
         if keep_running:
             console.print(
@@ -209,14 +213,16 @@ def build(airflow: Airflow, progress: Progress, settings: Settings, day: date) -
         say(f"published {after.build_id}" if is_new else f"nothing new; {after.build_id} stands")
 
 
-def brief(airflow: Airflow, progress: Progress, settings: Settings, week: Week) -> None:
+def brief(airflow: Airflow, progress: Progress, settings: Settings, plan: Plan) -> None:
     """Run weekly_briefing as the Monday after the week runs it."""
+    week = plan.week
     with progress.step(f"Briefing of {week}") as say:
         before = mails(settings)
         end = datetime.combine(week.end + timedelta(days=1), hour(7), SHANGHAI)
         run_id = f"week__{week}"
         start = end - timedelta(days=7)
-        airflow.run("weekly_briefing", run_id, logical_date=start, data_interval=(start, end))
+        conf = {"editions": list(plan.editions)} if plan.editions else {}
+        airflow.run("weekly_briefing", run_id, logical_date=start, data_interval=(start, end), conf=conf)
         asked: dict[int, float] = {}
 
         def watch(tasks: list[TaskState]) -> None:
@@ -227,8 +233,7 @@ def brief(airflow: Airflow, progress: Progress, settings: Settings, week: Week) 
             for question in airflow.questions("weekly_briefing", run_id):
                 since = asked.setdefault(question["task_instance"]["map_index"], time.monotonic())
                 if time.monotonic() - since > SECONDS_BEFORE_AN_ANSWER:
-                    with contextlib.suppress(DatabaseBusy):  # it is asked again a moment later
-                        airflow.answer(question, APPROVE, "演示数据，供查看")
+                    airflow.answer(question, APPROVE, "演示数据，供查看")
 
         airflow.wait("weekly_briefing", run_id, watch=watch)
         new = len(mails(settings)) - len(before)

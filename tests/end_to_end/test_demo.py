@@ -9,7 +9,6 @@ import pytest
 from two_runs import PLAN, Lived
 
 from simulators.world import Interval, make_world
-from worker_services.briefing.config import load_config
 from worker_services.landing import outcomes
 from worker_services.partners.registry import load_partners
 from worker_services.warehouse.publish import current
@@ -46,7 +45,7 @@ def test_everything_lies_where_others_look_for_it(lived: Lived) -> None:
         assert (settings.reports_root / "quality" / str(interval.last_day) / "index.html").exists()
     mails = [path.name for path in (settings.reports_root / "outbox").glob("*.eml")]
     notices = [name for name in mails if name.startswith("notice_")]
-    assert len(mails) == len(notices) + len(load_config(settings).editions)
+    assert len(mails) == len(notices) + len(PLAN.editions)
     assert len(notices) >= len(load_partners())
 
 

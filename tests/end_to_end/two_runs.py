@@ -1,4 +1,4 @@
-"""The demo, with a short history, run twice in one place."""
+"""The demo, with a short history, one night and a few editions, run twice in one place."""
 
 import io
 from collections.abc import Iterator
@@ -12,7 +12,8 @@ from simulators.demo import Place, Plan, run
 from worker_services.intervals import Week
 from worker_services.settings import PROJECT_ROOT, Settings
 
-PLAN = Plan(Week.parse("2025-W43"), first_day=date(2025, 9, 1))
+EDITIONS = ("city", "city_en", "nanguan", "maternity_hospital")
+PLAN = Plan(Week.parse("2025-W43"), date(2025, 9, 1), count_of_nights=1, editions=EDITIONS)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The dbt project as dbt parses it, kept for one state of the code: parsing takes longer than a quiet night's models."""
+"""The dbt project as dbt parses it, kept for one state of the code: parsing takes longer than a quiet night's rows."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -131,7 +131,7 @@ class Airflow:
                 )
             if time.monotonic() > deadline:
                 raise AirflowFailure(f"{dag_id}, run {run_id}, is still {state} after {seconds:.0f} s")
-            time.sleep(0.5)
+            time.sleep(1)
 
     def questions(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """What a run waits for a person to answer, as Airflow's API has it."""

@@ -60,7 +60,7 @@ def _readable(path: Path) -> Iterator[str]:
             yield from _mail(raw)
         case ".parquet":
             with duckdb.connect() as database:
-                yield str(database.execute("select * from read_parquet(?)", [str(path)]).fetchall())
+                yield from _values(database, f"read_parquet('{path}')")
         case ".duckdb":
             yield from _warehouse(path)
         case ".db":
@@ -92,7 +92,16 @@ def _warehouse(path: Path) -> Iterator[str]:
         ).fetchall()
         assert tables
         for schema, table in tables:
-            yield str(database.execute(f'select * from "{schema}"."{table}"').fetchall())
+            yield from _values(database, f'"{schema}"."{table}"')
+
+
+def _values(database: duckdb.DuckDBPyConnection, relation: str) -> Iterator[str]:
+    """Each value of each column once."""
+    columns = [column for column, *_ in database.execute(f"describe from {relation}").fetchall()]
+    assert columns
+    each = ", ".join(f"string_agg(distinct \"{column}\"::varchar, chr(10))" for column in columns)
+    [found] = database.execute(f"select {each} from {relation}").fetchall()
+    yield from filter(None, found)
 
 
 def _database(path: Path) -> Iterator[str]:

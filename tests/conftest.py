@@ -32,6 +32,8 @@ LONGEST_FIRST = (
     "tests/end_to_end/test_nights.py",
     "tests/end_to_end/test_sending.py",
     "tests/warehouse/test_dbt_project.py",
+    "tests/warehouse/test_incremental.py",
+    "tests/warehouse/test_ducklake.py",
     "tests/landing/test_backfill.py",
     "tests/warehouse/test_crashes.py",
     "tests/end_to_end/test_fifth_hospital.py",

@@ -80,6 +80,7 @@ def ingest_dag(domain: str, pairs: list[dict[str, str]]) -> DAG:
                 raise AirflowException(f"missing: {own.message_zh} / {own.message_en}")
             if own.outcome in ("missing", "rejected"):
                 raise AirflowFailException(f"{own.outcome}: {own.message_zh} / {own.message_en}")
+            wiring.landed(partner, feed)
             return str(own.outcome)
 
         @task(trigger_rule=TriggerRule.ALL_DONE)

@@ -89,6 +89,21 @@ def belongs_to(task_instance: Any) -> None:
         os.environ["OPENLINEAGE_PARENT_ID"] = lineage_parent_id(task_instance)
 
 
+def landed(partner: str, feed: str) -> None:
+    """Have OpenLineage know, if Airflow tells of its tasks, from whom this one took what, and where that lies now."""
+    from airflow.providers.openlineage import conf
+
+    if not conf.is_disabled():
+        from airflow.providers.openlineage.api import emit_dataset_lineage
+        from openlineage.client.event_v2 import InputDataset, OutputDataset
+
+        from worker_services.warehouse.lineage_events import WAREHOUSE
+
+        emit_dataset_lineage(
+            inputs=[InputDataset(f"partner://{partner}", feed)], outputs=[OutputDataset(WAREHOUSE, f"landing.{feed}")]
+        )
+
+
 def privacy_secrets() -> "secrets.Secrets":
     """Read from Airflow's secrets what turns identifiers into worker keys and seals the vault."""
     from worker_services import secrets

@@ -13,6 +13,7 @@ from worker_services.intervals import Interval
 from worker_services.landing import outcomes
 from worker_services.partners.registry import load_partners
 from worker_services.settings import PROJECT_ROOT, Settings
+from worker_services.warehouse import lineage_events
 
 pytestmark = pytest.mark.timeout(2400)  # to stop a hang; a quiet machine needs three minutes
 
@@ -84,6 +85,19 @@ def test_nights_that_never_ran_are_run_in_order_and_a_partner_that_is_down_costs
         assert event["job"]["namespace"] == "worker-services"
         assert "sourceCode" not in event["job"]["facets"]
     assert {"START", "COMPLETE", "FAIL"} <= of_job["ingest_health"] & of_job["ingest_health.ingest"]
+    taken = {
+        (source["namespace"], source["name"], target["namespace"], target["name"])
+        for event in told
+        if event["job"]["name"] == "ingest_health.ingest"
+        for source in event.get("inputs", [])
+        for target in event.get("outputs", [])
+    }
+    assert taken == {
+        (f"partner://{name}", feed, lineage_events.WAREHOUSE, f"landing.{feed}")
+        for name, partner in load_partners().items()
+        if partner.domain == "health"
+        for feed in partner.feeds
+    }
 
 
 def wait_for_runs(airflow: Airflow, count: int, seconds: float = 900) -> list[str]:

@@ -99,7 +99,7 @@ def _values(database: duckdb.DuckDBPyConnection, relation: str) -> Iterator[str]
     """Each value of each column once."""
     columns = [column for column, *_ in database.execute(f"describe from {relation}").fetchall()]
     assert columns
-    each = ", ".join(f"string_agg(distinct \"{column}\"::varchar, chr(10))" for column in columns)
+    each = ", ".join(f'string_agg(distinct "{column}"::varchar, chr(10))' for column in columns)
     [found] = database.execute(f"select {each} from {relation}").fetchall()
     yield from filter(None, found)
 

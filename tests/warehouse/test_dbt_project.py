@@ -109,7 +109,7 @@ def test_a_check_not_passed_costs_points_and_is_named(fixed: Build) -> None:
             "consistency",
             "safety_inspections.drift",
             "构成与以往相当",
-            "safety_inspections.drift",
+            None,
             1,
             4 * batches,
             round(Decimal(50) / (4 * batches), 4),

@@ -54,7 +54,7 @@ select
     deductions.deduction_en,
     points_lost.cause,
     coalesce(rules.rule_zh, kinds.name_zh, outcomes.name_zh, checks.what_zh) as cause_zh,
-    coalesce(rules.rule_en, kinds.name_en, outcomes.name_en, checks.check_id) as cause_en,
+    coalesce(rules.rule_en, kinds.name_en, outcomes.name_en) as cause_en,
     points_lost.column_name,
     points_lost.quantity,
     points_lost.base,

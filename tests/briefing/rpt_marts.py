@@ -57,7 +57,7 @@ TABLES = {
     "organisation_code varchar, organisation_short_name_zh varchar, organisation_short_name_en varchar, "
     "owner_department_zh varchar, owner_department_en varchar, due_on date, closed_on date, "
     "standing_code varchar, days_overdue integer",
-    "dim_date": "date_day date, week_id varchar, is_holiday boolean, holiday_name_zh varchar, holiday_name_en varchar, "
+    "rpt_days": "date_day date, week_id varchar, is_holiday boolean, holiday_name_zh varchar, holiday_name_en varchar, "
     "is_make_up_workday boolean, is_workday boolean",
     "rpt_build": "build_id varchar, as_of timestamp, week_id varchar, is_demo boolean",
 }
@@ -357,7 +357,7 @@ def build_marts(
         "rpt_metric_weekly": _weekly(year, last),
         **_sources(year, last, week),
         "rpt_meeting_actions": _actions(year, last, week),
-        "dim_date": _days(year, last),
+        "rpt_days": _days(year, last),
         "rpt_build": [(BUILD_ID, datetime(2025, 10, 26, 18, 30), week, is_demo)],
     }
     path.parent.mkdir(parents=True, exist_ok=True)

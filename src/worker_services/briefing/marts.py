@@ -195,7 +195,7 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
             else [],
             days=read_rows(
                 connection,
-                f"select * from marts.dim_date where week_id in ('{week.previous()}', '{week}') order by date_day",
+                f"select * from marts.rpt_days where week_id in ('{week.previous()}', '{week}') order by date_day",
             ),
             categories=read_rows(
                 connection,

@@ -268,7 +268,7 @@ class Expectation:
         }
         weeks = {"workdays": week, "previous_workdays": week.previous()}
         self._workdays = {
-            column: len(rows("dim_date", f"week_id = '{each}' and is_workday")) for column, each in weeks.items()
+            column: len(rows("rpt_days", f"week_id = '{each}' and is_workday")) for column, each in weeks.items()
         }
         self._grades = {
             (row["scope_type"], row["partner_id"] or "220100"): row

@@ -2,32 +2,31 @@ with batches as (
     select * from {{ ref('int_expected_batches') }}
 ),
 
-check_faults as (
-    select * from {{ ref('int_check_faults') }}
+checks as (
+    select * from {{ ref('stg_landing__checks_failed') }}
 ),
 
-refused_by_checks as (
+named as (
     select distinct
         partner_id,
         feed,
         interval_start,
         interval_end
-    from check_faults
-    where deduction = 'check_critical'
+    from checks
 ),
 
 faulty as (
     select
         batches.*,
         batches.outcome not in ('rejected', 'missing') as is_here,
-        refused_by_checks.partner_id is not null as has_named_check
+        batches.outcome = 'rejected' and named.partner_id is not null as is_refused_by_checks
     from batches
-    left join refused_by_checks
+    left join named
         on
-            batches.partner_id = refused_by_checks.partner_id
-            and batches.feed = refused_by_checks.feed
-            and batches.interval_start = refused_by_checks.interval_start
-            and batches.interval_end = refused_by_checks.interval_end
+            batches.partner_id = named.partner_id
+            and batches.feed = named.feed
+            and batches.interval_start = named.interval_start
+            and batches.interval_end = named.interval_end
     where batches.outcome in ('rejected', 'missing') or batches.came_late
 )
 
@@ -42,7 +41,7 @@ select
     case when outcome = 'rejected' then 'batch_rejected' else 'batch_missing' end as deduction,
     outcome as cause
 from faulty
-where not is_here and not has_named_check
+where not is_here and not is_refused_by_checks
 
 union all
 

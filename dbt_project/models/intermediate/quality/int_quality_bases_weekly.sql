@@ -11,7 +11,7 @@ comparisons as (
 ),
 
 checks as (
-    select * from {{ ref('int_checks_judged_weekly') }}
+    select * from {{ ref('stg_landing__checks_judged') }}
 ),
 
 characteristics as (
@@ -29,7 +29,7 @@ counted as (
         feed,
         week_id,
         'rows_received' as basis,
-        cast(null as {{ dbt.type_string() }}) as characteristic_code,
+        cast(null as {{ dbt.type_string() }}) as dimension_zh,
         rows_received as base
     from feed_quality
 
@@ -40,7 +40,7 @@ counted as (
         feed,
         week_id,
         'batches_expected' as basis,
-        cast(null as {{ dbt.type_string() }}) as characteristic_code,
+        cast(null as {{ dbt.type_string() }}) as dimension_zh,
         count(*) as base
     from batches
     group by partner_id, feed, week_id
@@ -52,21 +52,30 @@ counted as (
         feed,
         week_id,
         'records_compared' as basis,
-        cast(null as {{ dbt.type_string() }}) as characteristic_code,
+        cast(null as {{ dbt.type_string() }}) as dimension_zh,
         cast(sum(records_compared) as bigint) as base
     from comparisons
     group by partner_id, feed, week_id
 
     union all
 
+    -- Of a batch that did not come nothing was checked; it is missed as a batch.
     select
-        partner_id,
-        feed,
-        week_id,
+        batches.partner_id,
+        batches.feed,
+        batches.week_id,
         'checks_judged' as basis,
-        characteristic_code,
-        checks_judged as base
+        checks.dimension_zh,
+        cast(sum(checks.checks_judged) as bigint) as base
     from checks
+    inner join batches
+        on
+            checks.partner_id = batches.partner_id
+            and checks.feed = batches.feed
+            and checks.interval_start = batches.interval_start
+            and checks.interval_end = batches.interval_end
+    where batches.outcome <> 'missing'
+    group by batches.partner_id, batches.feed, batches.week_id, checks.dimension_zh
 )
 
 select distinct
@@ -81,5 +90,6 @@ inner join deductions
     on counted.basis = deductions.basis
 inner join characteristics
     on
-        coalesce(counted.characteristic_code, deductions.characteristic_code, characteristics.characteristic_code)
+        coalesce(counted.dimension_zh, characteristics.characteristic_zh) = characteristics.characteristic_zh
+        and coalesce(deductions.characteristic_code, characteristics.characteristic_code)
         = characteristics.characteristic_code

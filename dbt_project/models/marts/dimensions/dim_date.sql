@@ -14,7 +14,6 @@ select
     cast(extract(month from date_day) as integer) as calendar_month,
     is_holiday,
     holiday_name_zh,
-    holiday_name_en,
     is_make_up_workday,
     is_workday,
     has_holiday_notice

@@ -13,7 +13,7 @@ checked against its suite and the partner's past, landed. Steps:
   day on). Every check that does not pass is a false alarm;
 - batches: from a day on a partner gets its batches wrong (`simulators/dirt_kinds/batches.py`), after the clean nights
   before it: the night on which a check says so that was silent on the clean one, within four weeks;
-- sources: records that two partners report and one of them gets wrong (`CONTRADICTED`), at three rates: three months of
+- sources: records that two partners report and one of them gets wrong (`CONTRADICTED`), at three rates: seven months of
   both landed, the warehouse built with and without, and the differences that only the one with them has;
 - rows: faulty rows (`simulators/dirt.py`) at three rates: those held for the right reason, and good ones held.
 
@@ -73,7 +73,7 @@ RATES = (0.005, 0.02, 0.1)
 DAY = timedelta(days=1)
 SUITES = PROJECT_ROOT / "expectations" / "suites"
 STEPS = ("learned", "clean", "batches", "sources", "rows", "table")
-COMPARED = Interval(date(2025, 5, 29), date(2025, 9, 1))
+COMPARED = Interval(date(2025, 2, 1), date(2025, 9, 1))  # a hire is late when ninety days have passed
 COMPARED_SUPPLIES = (
     *((hospital, "health_services") for hospital in ("maternity_hospital", "eye_hospital")),
     *((hospital, "health_services") for hospital in ("orthopaedic_hospital", "jiahe_hospital")),
@@ -324,7 +324,7 @@ def sources(folder: Path, world: World) -> Iterator[dict[str, Any]]:
 
 
 def _built(house: House, world: World, contradicted: dict[Supply, tuple[str, set[str], dict[str, Any] | None]]) -> Path:
-    """The build of three months; of the records picked, what is written instead, or nothing at all."""
+    """The build of seven months; of the records picked, what is written instead, or nothing at all."""
     for supply in COMPARED_SUPPLIES:
         rows = rows_of(world, supply, COMPARED)
         key, picked, written = contradicted.get(supply, ("", set(), {}))

@@ -348,10 +348,24 @@ def _differences(path: Path) -> set[tuple[str, str | None, str | None]]:
 @click.option("--step", "steps", multiple=True, type=click.Choice(STEPS), default=STEPS, show_default=True)
 @click.option("--supply", "named", multiple=True, help="partner/feed; all without it.")
 @click.option("--kind", "kinds", multiple=True, help="Only these kinds of batch dirt.")
+@click.option(
+    "--start",
+    "starts",
+    multiple=True,
+    type=date.fromisoformat,
+    default=[str(day) for day in STARTS],
+    help="First spoiled nights.",
+)
 @click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Another synthetic city.")
 @click.option("--nights", type=Interval.parse, default=str(NIGHTS), show_default=True, help="The clean nights.")
 def main(
-    folder: Path, steps: tuple[str, ...], named: tuple[str, ...], kinds: tuple[str, ...], seed: int, nights: Interval
+    folder: Path,
+    steps: tuple[str, ...],
+    named: tuple[str, ...],
+    kinds: tuple[str, ...],
+    starts: tuple[date, ...],
+    seed: int,
+    nights: Interval,
 ) -> None:
     """Measure the checks on known dirt."""
     os.environ.setdefault("AIRFLOW_VAR_LEDGER_SIGNING_KEY", "5e" * 32)  # of a ledger that nobody reads
@@ -375,7 +389,7 @@ def main(
         for fault in BATCH_FAULTS:
             for supply in fault.supplies:
                 if supply in wanted and (not kinds or fault.kind in kinds):
-                    for start in STARTS:
+                    for start in starts:
                         keep(batches(house, world, supply, fault, start))
     for found in sources(folder.resolve(), world) if "sources" in steps else ():
         keep(found)

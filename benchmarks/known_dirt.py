@@ -13,6 +13,8 @@ checked against its suite and the partner's past, landed. Steps:
   day on). Every check that does not pass is a false alarm;
 - batches: from a day on a partner gets its batches wrong (`simulators/dirt_kinds/batches.py`), after the clean nights
   before it: the night on which a check says so that was silent on the clean one, within four weeks;
+- sources: records that two partners report and one of them gets wrong (`CONTRADICTED`), at three rates: seven months of
+  both landed, the warehouse built with and without, and the differences that only the one with them has;
 - rows: faulty rows (`simulators/dirt.py`) at three rates: those held for the right reason, and good ones held.
 
 What was found is kept in DIR/results.jsonl, line by line; `--step table` prints it as tables.
@@ -20,6 +22,7 @@ What was found is kept in DIR/results.jsonl, line by line; `--step table` prints
 
 import json
 import math
+import os
 import shutil
 import tempfile
 from collections import Counter, defaultdict
@@ -46,7 +49,7 @@ from simulators.world import DEFAULT_SEED, World, make_world
 from simulators.world import Interval as SimulatedInterval
 from worker_services.connections import Connection
 from worker_services.contracts import load_contract
-from worker_services.intervals import Interval
+from worker_services.intervals import Interval, utc_now
 from worker_services.landing import outcomes
 from worker_services.landing.ingest import ingest
 from worker_services.partners.registry import FileSource, load_partners
@@ -55,15 +58,58 @@ from worker_services.quality.profiles import EMPTY, Profile, coded_columns, numb
 from worker_services.quality.usual import TooLittlePast, learn
 from worker_services.secrets import Secrets
 from worker_services.settings import PROJECT_ROOT, Settings, partition
+from worker_services.warehouse.build import build
 
 NIGHTS = Interval(date(2025, 5, 29), date(2025, 10, 27))  # from the campaign on; later the synthetic city slows down
 YEAR = Interval(date(2025, 1, 1), NIGHTS.end)
-STARTS = (date(2025, 9, 1), date(2025, 9, 11))  # of what goes wrong: a Monday, a Thursday
+STARTS = (
+    date(2025, 8, 4),
+    date(2025, 8, 16),
+    date(2025, 8, 27),
+    date(2025, 9, 4),
+)  # of what goes wrong: Mo, Sa, We, Th
 LONGEST = 28
 RATES = (0.005, 0.02, 0.1)
 DAY = timedelta(days=1)
 SUITES = PROJECT_ROOT / "expectations" / "suites"
-STEPS = ("learned", "clean", "batches", "rows", "table")
+STEPS = ("learned", "clean", "batches", "sources", "rows", "table")
+COMPARED = Interval(date(2025, 2, 1), date(2025, 9, 1))  # a hire is late when ninety days have passed
+COMPARED_SUPPLIES = (
+    *((hospital, "health_services") for hospital in ("maternity_hospital", "eye_hospital")),
+    *((hospital, "health_services") for hospital in ("orthopaedic_hospital", "jiahe_hospital")),
+    ("mini_program", "vouchers"),
+    *(("job_fair_system", feed) for feed in ("job_fairs", "job_postings", "job_applications")),
+    ("employment_system", "employment_registrations"),
+)
+HIRES = "select record_id, other_record_id from intermediate.int_hires_compared where outcome = 'agreed'"
+# Records on which both partners agreed: which of two is got wrong, its feed and key, and how.
+CONTRADICTED: dict[str, tuple[str, Supply, str, dict[str, Any] | None]] = {
+    "redeemed at the hospital, not at the mini-program": (
+        "select record_id, other_record_id from intermediate.int_redemptions_compared where outcome = 'agreed'",
+        ("mini_program", "vouchers"),
+        "voucher_id",
+        {"redeemed_on": None},
+    ),
+    "redeemed at the mini-program, not reported by the hospital": (
+        "select other_record_id, record_id from intermediate.int_redemptions_compared "
+        "where outcome = 'agreed' and partner_id = 'eye_hospital'",
+        ("eye_hospital", "health_services"),
+        "service_id",
+        None,
+    ),
+    "hired at the fair, not registered by the employer": (
+        HIRES,
+        ("employment_system", "employment_registrations"),
+        "registration_id",
+        None,
+    ),
+    "registered by the employer, not hired at the fair": (
+        HIRES.replace("record_id, other_record_id", "other_record_id, record_id"),
+        ("job_fair_system", "job_applications"),
+        "application_id",
+        {"stage": "interviewed"},
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -190,12 +236,15 @@ def batches(house: House, world: World, supply: Supply, fault: BatchFault, start
 def _until_noticed(
     house: House, spoiled: House, world: World, supply: Supply, fault: BatchFault, start: date
 ) -> dict[str, Any]:
-    rng = np.random.default_rng([DEFAULT_SEED, crc32(f"{fault.kind} {supply} {start}".encode())])
+    rng = np.random.default_rng([world.seed, crc32(f"{fault.kind} {supply} {start}".encode())])
     found: dict[str, Any] = {"step": "batches", "kind": fault.kind, "supply": supply, "start": start, "noticed": None}
-    for number in range(LONGEST):
+    for number in range(1 if fault.is_redelivery else LONGEST):  # what is sent again is seen then or never
         interval = night(start + number * DAY)
         before = rows_of(world, supply, night(interval.start - DAY))
-        rows = fault.spoil(rng, rows_of(world, supply, interval), before).reset_index(drop=True)
+        good = rows_of(world, supply, interval)
+        if fault.is_redelivery:
+            spoiled.deliver(supply, interval, good)
+        rows = fault.spoil(rng, good, before, number + 1).reset_index(drop=True)
         outcome = spoiled.deliver(supply, interval, rows)
         said_anyway = house.alarms(supply, interval)
         new = {name: text for name, text in spoiled.alarms(supply, interval).items() if name not in said_anyway}
@@ -238,21 +287,93 @@ def rows(house: House, world: World, supply: Supply) -> dict[str, Any]:
     }
 
 
+def sources(folder: Path, world: World) -> Iterator[dict[str, Any]]:
+    """What the comparison of sources finds, kind by kind and rate by rate, in two builds: without dirt, and with.
+
+    A third of the records on which two partners agreed is got wrong at each rate, no record in two ways.
+    """
+    clean_build = _built(House.at(folder / "sources-clean"), world, {})
+    wrong: dict[tuple[str, float], set[tuple[str, str]]] = {}
+    taken: set[str] = set()
+    contradicted = {}
+    with duckdb.connect(str(clean_build), read_only=True) as database:
+        for kind, (query, supply, key, written) in CONTRADICTED.items():
+            rng = np.random.default_rng([world.seed, crc32(kind.encode())])
+            of_kind = {rate: set[tuple[str, str]]() for rate in RATES}
+            for pair in sorted(database.execute(query).fetchall()):
+                rate = RATES[rng.integers(len(RATES))]
+                if rng.random() < rate and not taken & set(pair):
+                    of_kind[rate].add(pair)
+                    taken |= set(pair)
+            wrong |= {(kind, rate): pairs for rate, pairs in of_kind.items()}
+            contradicted[supply] = (key, {pair[1] for pairs in of_kind.values() for pair in pairs}, written)
+    new = _differences(_built(House.at(folder / "sources"), world, contradicted)) - _differences(clean_build)
+    for (kind, rate), pairs in wrong.items():
+        said = {difference for difference in new if any(set(pair) & set(difference[1:]) for pair in pairs)}
+        found = {pair for pair in pairs if any(set(pair) & set(records) for _, *records in said)}
+        yield {
+            "step": "sources",
+            "kind": kind,
+            "rate": rate,
+            "injected": len(pairs),
+            "found": len(found),
+            "by": dict(Counter(difference for difference, *_ in said)),
+        }
+    false = [difference for difference in new if not taken & set(difference[1:])]
+    yield {"step": "sources", "kind": None, "said": len(new), "false": len(false)}
+
+
+def _built(house: House, world: World, contradicted: dict[Supply, tuple[str, set[str], dict[str, Any] | None]]) -> Path:
+    """The build of seven months; of the records picked, what is written instead, or nothing at all."""
+    for supply in COMPARED_SUPPLIES:
+        rows = rows_of(world, supply, COMPARED)
+        key, picked, written = contradicted.get(supply, ("", set(), {}))
+        if picked:
+            is_picked = rows[key].isin(picked)
+            rows = rows[~is_picked] if written is None else rows
+            for column, value in (written or {}).items():
+                rows.loc[is_picked, column] = value
+        house.deliver(supply, COMPARED, rows.reset_index(drop=True))
+    return build(house.settings, utc_now()).path
+
+
+def _differences(path: Path) -> set[tuple[str, str | None, str | None]]:
+    with duckdb.connect(str(path), read_only=True) as database:
+        query = "select difference, record_id, other_record_id from marts.fct_reconciliation_differences"
+        return set(database.execute(f"{query} where kind <> 'worker_attribute'").fetchall())
+
+
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), required=True, help="Where everything is made; kept.")
 @click.option("--step", "steps", multiple=True, type=click.Choice(STEPS), default=STEPS, show_default=True)
 @click.option("--supply", "named", multiple=True, help="partner/feed; all without it.")
 @click.option("--kind", "kinds", multiple=True, help="Only these kinds of batch dirt.")
+@click.option(
+    "--start",
+    "starts",
+    multiple=True,
+    type=date.fromisoformat,
+    default=[str(day) for day in STARTS],
+    help="First spoiled nights.",
+)
+@click.option("--seed", type=int, default=DEFAULT_SEED, show_default=True, help="Another synthetic city.")
 @click.option("--nights", type=Interval.parse, default=str(NIGHTS), show_default=True, help="The clean nights.")
 def main(
-    folder: Path, steps: tuple[str, ...], named: tuple[str, ...], kinds: tuple[str, ...], nights: Interval
+    folder: Path,
+    steps: tuple[str, ...],
+    named: tuple[str, ...],
+    kinds: tuple[str, ...],
+    starts: tuple[date, ...],
+    seed: int,
+    nights: Interval,
 ) -> None:
     """Measure the checks on known dirt."""
+    os.environ.setdefault("AIRFLOW_VAR_LEDGER_SIGNING_KEY", "5e" * 32)  # of a ledger that nobody reads
     plain_files()
     wanted = [supply for supply in supplies() if not named or "/".join(supply) in named]
     results = folder.resolve() / "results.jsonl"
     house = House.at(folder.resolve() / "clean")
-    world = make_world(dirt_rate=0)
+    world = make_world(seed, dirt_rate=0)
 
     def keep(found: dict[str, Any]) -> None:
         with results.open("a", encoding="utf-8") as file:
@@ -268,12 +389,14 @@ def main(
         for fault in BATCH_FAULTS:
             for supply in fault.supplies:
                 if supply in wanted and (not kinds or fault.kind in kinds):
-                    for start in STARTS:
+                    for start in starts:
                         keep(batches(house, world, supply, fault, start))
+    for found in sources(folder.resolve(), world) if "sources" in steps else ():
+        keep(found)
     if "rows" in steps:
         for rate in RATES:
             for supply in wanted:
-                keep(rows(House.at(folder.resolve() / f"rows-{rate}"), make_world(dirt_rate=rate), supply))
+                keep(rows(House.at(folder.resolve() / f"rows-{rate}"), make_world(seed, dirt_rate=rate), supply))
     if "table" in steps:
         show([json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()])
 
@@ -306,6 +429,18 @@ def show(found: list[dict[str, Any]]) -> None:
         print(f"| {says[kind]} (`{kind}`) | {within} | {precision} | {last} | {names} |")
     for step in ("learned", "clean"):
         show_false_alarms(step, [item for item in found if item["step"] == step])
+    compared = [item for item in found if item["step"] == "sources"]
+    if compared:
+        print("\n| contradiction | rate | injected | recall | as |\n|---|---|---|---|---|")
+    for item in compared:
+        if item["kind"]:
+            recall = f"{item['found'] / item['injected']:.2f}" if item["injected"] else "-"
+            names = ", ".join(f"`{name}`" for name in item["by"])
+            print(f"| {item['kind']} | {item['rate']:.1%} | {item['injected']} | {recall} | {names} |")
+        else:
+            print(
+                f"\n{item['said']} differences that the build without dirt does not have, {item['false']} of them false"
+            )
     of_rate: dict[float, list[dict[str, Any]]] = defaultdict(list)
     for item in found:
         if item["step"] == "rows":

@@ -376,6 +376,7 @@ class Landing:
             message_en=f"{manifest.feed} {manifest.interval}: received {received}, accepted {accepted}",
             batch_id=manifest.batch_id,
             recorded_at=manifest.landed_at,
+            judged={"规范性": 8, "完整性": 12, "准确性": 14, "一致性": 4, "时效性": 3},
         )
         folder = partition(self.settings.outcomes, manifest.feed, manifest.partner, manifest.interval.last_day)
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,8 @@ import pandas as pd
 
 from simulators.vocabulary import KEYS, ORGANISATION_CODES
 
-Spoil = Callable[[np.random.Generator, pd.DataFrame, pd.DataFrame], pd.DataFrame]
-"""Rows of the night and of the night before -> rows delivered."""
+Spoil = Callable[[np.random.Generator, pd.DataFrame, pd.DataFrame, int], pd.DataFrame]
+"""Rows of the night and of the night before, and which night it is since it went wrong, from 1 -> rows delivered."""
 Supply = tuple[str, str]
 
 EYE, MATERNITY = ("eye_hospital", "health_services"), ("maternity_hospital", "health_services")
@@ -24,33 +24,44 @@ COUNSELLING = ("counselling_hotline", "counselling_sessions")
 POSTINGS = ("job_fair_system", "job_postings")
 INSPECTIONS = ("safety_inspection", "safety_inspections")
 APPOINTMENTS = ("eye_hospital", "health_appointments")
+EVENTS = ("mediation_center", "mediation_events")
 
 
 @dataclass(frozen=True)
 class BatchFault:
-    """A kind of batch dirt, the supplies on which it is tried, and what it does."""
+    """A kind of batch dirt, the supplies on which it is tried, and what it does.
+
+    `is_redelivery`: the good batch came first, and the spoiled one is sent to replace it.
+    """
 
     kind: str
     says: str
     supplies: tuple[Supply, ...]
     spoil: Spoil
+    is_redelivery: bool = False
 
 
 def some_rows_lost(share: float) -> Spoil:
     """Rows left out at random."""
-    return lambda rng, rows, before: rows[rng.random(len(rows)) >= share]
+    return lambda rng, rows, before, number: rows[rng.random(len(rows)) >= share]
 
 
 def codes_lost(column: str, *codes: str) -> Spoil:
     """Every row of some codes left out: a department, a district, a hospital."""
-    return lambda rng, rows, before: rows[~rows[column].isin(codes)]
+    return lambda rng, rows, before, number: rows[~rows[column].isin(codes)]
 
 
-def times(column: str, factor: float) -> Spoil:
-    """A number in another unit."""
+def rows_dwindling(points: float) -> Spoil:
+    """Rows left out at random, each night so many hundredths more."""
+    return lambda rng, rows, before, number: rows[rng.random(len(rows)) >= points * number / 100]
 
-    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-        return rows.assign(**{column: np.maximum(1, np.round(rows[column].astype(float) * factor))})
+
+def times(column: str, factor: float, share: float = 1) -> Spoil:
+    """A number in another unit, in part of the rows."""
+
+    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame, number: int) -> pd.DataFrame:
+        changed = np.maximum(1, np.round(rows[column].astype(float) * factor))
+        return rows.assign(**{column: np.where(rng.random(len(rows)) < share, changed, rows[column].astype(float))})
 
     return spoil
 
@@ -58,14 +69,35 @@ def times(column: str, factor: float) -> Spoil:
 def codes_moved(column: str, *codes: str) -> Spoil:
     """Each code of a list written as the next one."""
     moved = dict(zip(codes, (*codes[1:], codes[0]), strict=True))
-    return lambda rng, rows, before: rows.assign(**{column: rows[column].map(lambda code: moved.get(code, code))})
+    return lambda rng, rows, before, number: rows.assign(
+        **{column: rows[column].map(lambda code: moved.get(code, code))}
+    )
 
 
 def default_taken(column: str, value: str, share: float) -> Spoil:
     """A default written instead of what was meant, in part of the rows."""
 
-    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame, number: int) -> pd.DataFrame:
         return rows.assign(**{column: np.where(rng.random(len(rows)) < share, value, rows[column])})
+
+    return spoil
+
+
+def default_creeping(column: str, value: str, points: float) -> Spoil:
+    """A default written instead of what was meant, each night in so many hundredths of the rows more."""
+    return lambda rng, rows, before, number: default_taken(column, value, points * number / 100)(
+        rng, rows, before, number
+    )
+
+
+def reopened_silently(share: float) -> Spoil:
+    """Cases closed the night before are worked on again, without a word of their being reopened."""
+
+    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame, number: int) -> pd.DataFrame:
+        closing = before[before["event_type"].isin(["agreement", "no_agreement", "withdrawn", "transferred"])]
+        again = renumbered("mediation_events", closing[rng.random(len(closing)) < share])
+        again = again.assign(event_type="mediation_held", event_at=again["event_at"] + np.timedelta64(1, "D"))
+        return pd.concat([rows, again], ignore_index=True)
 
     return spoil
 
@@ -73,7 +105,7 @@ def default_taken(column: str, value: str, share: float) -> Spoil:
 def emptied(column: str, share: float) -> Spoil:
     """An optional cell left empty, in part of the rows."""
 
-    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame, number: int) -> pd.DataFrame:
         return rows.assign(**{column: rows[column].where(rng.random(len(rows)) >= share)})
 
     return spoil
@@ -82,7 +114,7 @@ def emptied(column: str, share: float) -> Spoil:
 def entered_twice(feed: str, share: float) -> Spoil:
     """Rows that stand a second time under a number of their own."""
 
-    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame, number: int) -> pd.DataFrame:
         return pd.concat([rows, renumbered(feed, rows[rng.random(len(rows)) < share])], ignore_index=True)
 
     return spoil
@@ -90,7 +122,7 @@ def entered_twice(feed: str, share: float) -> Spoil:
 
 def night_before_again(feed: str) -> Spoil:
     """The rows of the night before come along once more, numbered anew."""
-    return lambda rng, rows, before: pd.concat([rows, renumbered(feed, before)], ignore_index=True)
+    return lambda rng, rows, before, number: pd.concat([rows, renumbered(feed, before)], ignore_index=True)
 
 
 def renumbered(feed: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -98,6 +130,22 @@ def renumbered(feed: str, rows: pd.DataFrame) -> pd.DataFrame:
     key = KEYS[feed][0]
     keys = [f"{text[:-5]}{99_999 - int(text[-5:]):05d}" for text in rows[key].astype(str)]
     return rows.assign(**{key: keys})
+
+
+def at_rates(
+    kind: str,
+    says: str,
+    supplies: tuple[Supply, ...],
+    spoil: Callable[[float], Spoil],
+    rates: tuple[float, float, float],
+    *,
+    is_redelivery: bool = False,
+) -> tuple[BatchFault, ...]:
+    """A kind of dirt at three rates; {rate} in what it says is filled in."""
+    return tuple(
+        BatchFault(f"{kind}_{rate:g}", says.format(rate=f"{rate:g}"), supplies, spoil(rate), is_redelivery)
+        for rate in rates
+    )
 
 
 COUNTIES = tuple(code for code in ORGANISATION_CODES if code.isdigit())
@@ -119,11 +167,27 @@ BATCH_FAULTS = (
     ),
     BatchFault("hospital_lost", "one hospital's vouchers lost", (VOUCHERS,), codes_lost("partner_id", "eye_hospital")),
     BatchFault("category_lost", "one service category lost", (EYE,), codes_lost("service_category", "eye_education")),
-    BatchFault("fen_for_yuan", "amounts in fen instead of yuan", (RELIEF,), times("amount_yuan", 100)),
-    BatchFault(
-        "hours_for_minutes", "durations in hours instead of minutes", (COUNSELLING,), times("duration_minutes", 1 / 60)
+    *at_rates(
+        "fen_for_yuan",
+        "amounts in fen instead of yuan, in {rate}% of the rows",
+        (RELIEF,),
+        lambda rate: times("amount_yuan", 100, rate / 100),
+        (10, 30, 100),
     ),
-    BatchFault("yearly_for_monthly", "yearly wages instead of monthly", (POSTINGS,), times("monthly_wage_min", 12)),
+    *at_rates(
+        "hours_for_minutes",
+        "durations in hours instead of minutes, in {rate}% of the rows",
+        (COUNSELLING,),
+        lambda rate: times("duration_minutes", 1 / 60, rate / 100),
+        (10, 30, 100),
+    ),
+    *at_rates(
+        "yearly_for_monthly",
+        "yearly wages instead of monthly, in {rate}% of the rows",
+        (POSTINGS,),
+        lambda rate: times("monthly_wage_min", 12, rate / 100),
+        (10, 30, 100),
+    ),
     BatchFault(
         "codes_moved_category",
         "codes of the service categories moved by one",
@@ -162,5 +226,34 @@ BATCH_FAULTS = (
         "the night before once more, numbered anew",
         (EYE, MATERNITY),
         night_before_again("health_services"),
+    ),
+    *at_rates(
+        "default_creeps",
+        "a default for the union in {rate} hundredths of the rows more each night",
+        (MATERNITY, VOUCHERS),
+        lambda rate: default_creeping("organisation_code", "220102", rate),
+        (0.5, 1, 2),
+    ),
+    *at_rates(
+        "rows_dwindle",
+        "{rate} hundredths of the rows more lost each night",
+        (MATERNITY, VOUCHERS),
+        rows_dwindling,
+        (0.5, 1, 2),
+    ),
+    *at_rates(
+        "shrinks_again",
+        "a delivery sent again with {rate}% of the rows missing",
+        (MATERNITY, VOUCHERS, COUNSELLING),
+        lambda rate: some_rows_lost(rate / 100),
+        (5, 20, 50),
+        is_redelivery=True,
+    ),
+    *at_rates(
+        "reopened_silently",
+        "{rate}% of the cases closed the night before worked on again, not reopened",
+        (EVENTS,),
+        lambda rate: reopened_silently(rate / 100),
+        (20, 50, 100),
     ),
 )

@@ -40,6 +40,14 @@ TABLES = {
     "rows_accepted bigint, rows_quarantined bigint, rows_held_orphan bigint, acceptance_rate decimal(28,10)",
     "rpt_quality_reasons": "partner_id varchar, feed varchar, week_id varchar, column_name varchar, rule varchar, "
     "rule_zh varchar, rule_en varchar, dimension_zh varchar, dimension_en varchar, rows bigint",
+    "rpt_quality_scorecard": "scope_type varchar, partner_id varchar, feed varchar, week_id varchar, week_start date, "
+    "characteristic_code varchar, weight integer, score decimal(5,1), grade integer, grade_zh varchar, "
+    "grade_en varchar, previous_score decimal(5,1), change decimal(5,1)",
+    "rpt_quality_points_lost": "scope_type varchar, partner_id varchar, feed varchar, week_id varchar, "
+    "characteristic_code varchar, characteristic_zh varchar, characteristic_en varchar, deduction varchar, "
+    "deduction_zh varchar, deduction_en varchar, cause varchar, cause_zh varchar, cause_en varchar, "
+    "column_name varchar, quantity bigint, base bigint, basis_zh varchar, points_lost decimal(9,4), "
+    "overall_points_lost decimal(9,4)",
     "rpt_service_categories": "partner_id varchar, partner_name_zh varchar, partner_name_en varchar, "
     "service_category varchar, service_category_zh varchar, service_category_en varchar, "
     "service_category_order integer, week_id varchar, person_times bigint, "
@@ -49,6 +57,8 @@ TABLES = {
     "organisation_code varchar, organisation_short_name_zh varchar, organisation_short_name_en varchar, "
     "owner_department_zh varchar, owner_department_en varchar, due_on date, closed_on date, "
     "standing_code varchar, days_overdue integer",
+    "rpt_days": "date_day date, week_id varchar, is_holiday boolean, holiday_name_zh varchar, holiday_name_en varchar, "
+    "is_make_up_workday boolean, is_workday boolean",
     "rpt_build": "build_id varchar, as_of timestamp, week_id varchar, is_demo boolean",
 }
 # Places and forecasts follow from what a test has bent.
@@ -297,6 +307,32 @@ REASONS = [
     ("mini_program", "vouchers", "voucher_id", "duplicate_key", "主键重复", "准确性", 4),
     ("training_base", "training_attendances", "worker_id", "required_missing", "必填项缺失", "完整性", 3),
 ]
+# Score, change, and the dearest cause: characteristic, deduction, cause with its names, points lost of the whole.
+GRADES: dict[str, tuple[str, str | None, tuple[str, str, str, str, str | None, str] | None]] = {
+    "": ("93.4", "0.6", ("accuracy", "row_fault", "check_digit", "校验码错误", RULES_EN["check_digit"], "2.15")),
+    "maternity_hospital": (
+        "95.0",
+        "0.0",
+        ("timeliness", "row_fault", "future_date", "日期晚于报送日", RULES_EN["future_date"], "1.3"),
+    ),
+    "eye_hospital": ("79.6", "-4.2", ("completeness", "batch_missing", "missing", "未送达", "Missing", "5.7143")),
+    "mini_program": (
+        "97.2",
+        None,
+        ("consistency", "check_warning", "vouchers.event_drift", "近七日券状态的构成与以往相当", None, "1.25"),
+    ),
+    "job_fair_system": (
+        "91.1",
+        "1.0",
+        ("consistency", "cross_source", "hire", "招聘录用", "Hires", "3.4"),
+    ),
+    "training_base": (
+        "58.8",
+        "-20.1",
+        ("completeness", "row_fault", "required_missing", "必填项缺失", RULES_EN["required_missing"], "20"),
+    ),
+    "mediation_center": ("100.0", "0.0", None),
+}
 STATUS_ZH = {"done": "已达标", "on_pace": "正常", "behind": "滞后", "far_behind": "严重滞后"}
 
 
@@ -321,6 +357,7 @@ def build_marts(
         "rpt_metric_weekly": _weekly(year, last),
         **_sources(year, last, week),
         "rpt_meeting_actions": _actions(year, last, week),
+        "rpt_days": _days(year, last),
         "rpt_build": [(BUILD_ID, datetime(2025, 10, 26, 18, 30), week, is_demo)],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -378,6 +415,27 @@ def _actions(year: int, last: int, week: str) -> list[tuple]:
             -due if standing == "overdue" else None,
         )
         for number, (meeting, title, domain, code, unit, department, due, closed, standing) in enumerate(stated, 1)
+    ]
+
+
+def _days(year: int, last: int) -> list[tuple]:
+    """The days from the week before the year's first to the last week."""
+    named = {date.fromisoformat(row["date_day"]): row for row in _seed("calendar/public_holidays")}
+    first, end = date.fromisocalendar(year, 1, 1) - timedelta(days=7), date.fromisocalendar(year, last, 7)
+    days = [first + timedelta(days=number) for number in range((end - first).days + 1)]
+    return [
+        (
+            day,
+            f"{day.isocalendar().year}-W{day.isocalendar().week:02d}",
+            kind == "day_off",
+            row["holiday_name_zh"] if row else None,
+            row["holiday_name_en"] if row else None,
+            kind == "make_up_workday",
+            kind == "make_up_workday" or (kind is None and day.isoweekday() < 6),
+        )
+        for day in days
+        for row in [named.get(day)]
+        for kind in [row["day_type"] if row else None]
     ]
 
 
@@ -576,6 +634,7 @@ def _sources(year: int, last: int, week: str) -> dict[str, list[tuple]]:
             (p, f, week, column, rule, zh, RULES_EN[rule], dim, ENGLISH[dim], n)
             for p, f, column, rule, zh, dim, n in REASONS
         ],
+        **_grades(year, last, week),
         "rpt_service_categories": [
             (
                 partner,
@@ -593,3 +652,38 @@ def _sources(year: int, last: int, week: str) -> dict[str, list[tuple]]:
             for i, (code, name, partner) in enumerate(CATEGORIES)
         ],
     }
+
+
+def _grades(year: int, last: int, week: str) -> dict[str, list[tuple]]:
+    grades, deductions = (
+        _seed("quality/quality_grades"),
+        {row["deduction"]: row for row in _seed("quality/quality_deductions")},
+    )
+    characteristics = {row["characteristic_code"]: row for row in _seed("quality/quality_characteristics")}
+    scores, lost = [], []
+    for partner, (score, change, cause) in GRADES.items():
+        whose = ("partner" if partner else "city", partner, "", week)
+        grade = next(row for row in grades if Decimal(score) >= Decimal(row["at_least"]))
+        before = None if change is None else Decimal(score) - Decimal(change)
+        names = (int(grade["grade"]), grade["grade_zh"], grade["grade_en"])
+        scores.append(
+            (
+                *(*whose, date.fromisocalendar(year, last, 1), "overall", 100, Decimal(score), *names),
+                before,
+                None if change is None else Decimal(change),
+            )
+        )
+        if cause:
+            code, deduction, name, zh, en, points = cause
+            characteristic, stated = characteristics[code], deductions[deduction]
+            for share, named in ((1, (name, zh, en)), (Decimal("0.4"), ("other", "其他", "Other"))):
+                lost.append(
+                    (
+                        *whose,
+                        *(code, characteristic["characteristic_zh"], characteristic["characteristic_en"]),
+                        *(deduction, stated["deduction_zh"], stated["deduction_en"]),
+                        *(*named, "", 12, 1000, stated["basis_zh"]),
+                        *(4 * share * Decimal(points), share * Decimal(points)),
+                    )
+                )
+    return {"rpt_quality_scorecard": scores, "rpt_quality_points_lost": lost}

@@ -71,6 +71,21 @@ def test_an_edition_tells_of_its_own_unit_and_of_the_city_only(house, edition, s
     assert shown[f"health_persons/{scope}/{WEEK}/value"]["printed"] == "＊"
 
 
+def test_a_partner_reads_the_grade_of_its_own_data_alone(house):
+    settings = house()
+    render(settings, WEEK, "eye_hospital", BUILD_ID)
+    verify(settings, WEEK, "eye_hospital")
+    text = words(read_pages(settings, WEEK, "eye_hospital"))
+    assert (
+        "本单位数据质量等级为较差，得分79.6分，比上周下降4.2分，主要失分原因为“完整性：未送达的批次”，失分5.71分。"
+        in text
+    )
+    assert {name for name in figures(settings, "eye_hospital") if name.startswith("quality_score/")} == {
+        f"quality_score/partner/eye_hospital/{WEEK}/{column}"
+        for column in ("score", "change|magnitude", "overall_points_lost")
+    }
+
+
 def test_a_city_figure_in_the_place_of_ones_own_is_caught(own_templates):
     settings = own_templates(
         "tables.html.j2",

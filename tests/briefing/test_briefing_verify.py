@@ -85,6 +85,22 @@ def test_a_template_that_lies_is_caught(own_templates, file, old, new, reason):
             id="card that names another column",
         ),
         pytest.param(
+            "city",
+            "tables.html.j2",
+            '{{ fig(row.cells[0], "table") }}</td><td class="r">{{ fig(row.cells[1], "table") }}',
+            '{{ fig(row.cells[1], "table") }}</td><td class="r">{{ fig(row.cells[0], "table") }}',
+            "no such head to its row or column",
+            id="score of the data and its change swapped",
+        ),
+        pytest.param(
+            "city",
+            "tables.html.j2",
+            '<td class="once">{{ row.head[1] }}</td><td class="r strong">',
+            '<td class="once">优</td><td class="r strong">',
+            "quality_score/.*no such head",
+            id="a better grade than the score has",
+        ),
+        pytest.param(
             "nanguan",
             "tables.html.j2",
             '{{ fig(row.due, "table") }}</td><td class="once">{{ fig(row.closed, "table") }}',

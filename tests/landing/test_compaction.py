@@ -69,7 +69,7 @@ class House:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(ingest, "fetch", fetch)
-            patch.setattr(ingest, "_critical_failures", lambda *_: [])  # the suites are tested elsewhere
+            patch.setattr(ingest, "_check_batch", lambda *_: [])  # the suites are tested elsewhere
             connection = Connection(conn_id="test", conn_type="sftp")
             outcome = ingest.ingest(self.settings, PARTNER, FEED, interval, connection, secrets)
         self.moments.append(utc_now())

@@ -49,7 +49,7 @@ class House:
             worker_key_secret=SecretStr("key"), vault_identity=SecretStr(str(pyrage.x25519.Identity.generate()))
         )
         self.patch = monkeypatch
-        monkeypatch.setattr(ingest, "_critical_failures", lambda *_: [])  # the suites are tested elsewhere
+        monkeypatch.setattr(ingest, "_check_batch", lambda *_: [])  # the suites are tested elsewhere
         monkeypatch.setenv("WORKER_SERVICES_DATA_ROOT", str(self.settings.data_root))
         monkeypatch.setenv("AIRFLOW_VAR_WORKER_KEY_SECRET", "key")
         monkeypatch.setenv("AIRFLOW_VAR_VAULT_IDENTITY", self.secrets.vault_identity.get_secret_value())

@@ -87,7 +87,7 @@ def test_singular_tests_say_what_they_ask_in_chinese(entries: list[Entry]) -> No
 
 
 def test_what_a_delivery_can_fail_is_in_it(entries: list[Entry]) -> None:
-    in_code = set(re.findall(r'"delivery\.(\w+)"', Path(ingest.__file__).read_text(encoding="utf-8")))
+    in_code = set(re.findall(r'_of_delivery\(settings, "(\w+)"', Path(ingest.__file__).read_text(encoding="utf-8")))
     assert in_code
     assert names(entries, "delivery", "delivery.") == in_code | set(get_args(DeliveryCheck))
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from benchmarks.known_dirt import House, batches, night, plain_files, rows_of
-from simulators.dirt_kinds.batches import BATCH_FAULTS, EYE, MATERNITY, REGISTER, RELIEF
+from simulators.dirt_kinds.batches import BATCH_FAULTS, EVENTS, EYE, MATERNITY, REGISTER, RELIEF
 from simulators.world import World, make_world
 from worker_services.intervals import Interval
 from worker_services.partners.registry import load_partners
 
 START = date(2025, 9, 1)
-NIGHTS = {EYE: 16, MATERNITY: 6, REGISTER: 6, RELIEF: 6}
+NIGHTS = {EYE: 16, MATERNITY: 6, REGISTER: 6, RELIEF: 6, EVENTS: 1}
 KINDS = {fault.kind: fault for fault in BATCH_FAULTS}
 
 
@@ -55,8 +55,10 @@ def test_clean_nights_raise_no_learned_alarm(house: House) -> None:
         ("codes_moved_category", MATERNITY, "health_services.service_category_drift", 1),
         ("night_again", EYE, "health_services.entered_again", 1),
         ("entered_twice", EYE, "health_services.same_service_twice", 1),
-        ("fen_for_yuan", RELIEF, "relief_payments.amount_yuan_unit", 1),
+        ("fen_for_yuan_100", RELIEF, "relief_payments.amount_yuan_unit", 1),
         ("county_lost", REGISTER, "hardship_register.organisation_code_absent", 1),
+        ("shrinks_again_20", MATERNITY, "health_services.shrunk", 1),
+        ("reopened_silently_100", EVENTS, "mediation_events.closed_stays_closed", 3),
         ("codes_moved_county", REGISTER, "hardship_register.moved_at_once", 1),
     ],
 )
@@ -75,6 +77,6 @@ def test_each_kind_changes_what_is_delivered(world: World) -> None:
     for fault in BATCH_FAULTS:
         for supply in fault.supplies:
             rows, yesterday = rows_of(world, supply, week), rows_of(world, supply, before)
-            spoiled = fault.spoil(np.random.default_rng(1), rows, yesterday)
-            assert fault.spoil(np.random.default_rng(1), rows, yesterday).equals(spoiled)
+            spoiled = fault.spoil(np.random.default_rng(1), rows, yesterday, 3)
+            assert fault.spoil(np.random.default_rng(1), rows, yesterday, 3).equals(spoiled)
             assert not spoiled.equals(rows), (fault.kind, supply)

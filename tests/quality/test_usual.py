@@ -171,3 +171,10 @@ def test_a_long_history_serves_for_shares_and_not_for_numbers_of_rows() -> None:
 def test_a_batch_without_rows_has_no_shares() -> None:
     with pytest.raises(TooLittlePast, match="没有数据行"):
         drift(profile(MONDAY, 0), past())
+
+
+def test_codes_that_a_record_changes_in_its_life_are_not_held_against_history_alone() -> None:
+    history = [profile(date(2025, 1, 1), 24_000, days=243)]
+    with pytest.raises(TooLittlePast, match="可比的只有 1 个批次，至少要 5 个"):
+        drift(profile(MONDAY, 110), history, windows=5)
+    assert drift(profile(MONDAY, 110), past(), windows=5).basis == drift(profile(MONDAY, 110), past()).basis

@@ -114,10 +114,18 @@ class Landing:
         counts = {"rows_received": len(rows) + quarantined, "rows_accepted": len(rows), "rows_quarantined": quarantined}
         self.rows["batches"].append(batch | counts | {"landed_at": landed_at})
         self.rows["outcomes"].append(batch | {"outcome": "landed", "recorded_at": landed_at, "came_late": False})
+        self.rows["checks_judged"].append(batch | {"dimension_zh": "一致性", "checks_judged": 4})
         self.rows["quarantine_reasons"] += [
             batch | {"row_number": len(rows) + extra, "column_name": "worker_id", "rule": "check_digit"}
             for extra in range(1, quarantined + 1)
         ]
+
+    def warn(self, partner: str, feed: str, interval: Interval, check: str, what: str) -> None:
+        """A batch that landed did not pass a check of its consistency."""
+        start, end = interval
+        place = {"partner": partner, "feed": feed, "interval_start": start, "interval_end": end}
+        failed = {"check_id": check, "what_zh": what, "dimension_zh": "一致性", "severity": "warning"}
+        self.rows["checks_failed"].append(place | failed)
 
     def miss(self, partner: str, feed: str, interval: Interval) -> None:
         start, end = interval

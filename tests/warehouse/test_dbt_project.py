@@ -96,6 +96,27 @@ def test_quality_counts_rows_in_the_week_of_the_last_day_covered(fixed: Build) -
     ) == [("worker_id", "check_digit", "校验码错误", "准确性", 2)]
 
 
+def test_a_check_not_passed_costs_points_and_is_named(fixed: Build) -> None:
+    [(batches,)] = fixed.query(
+        "select count(*) from landing.checks_judged where feed = 'safety_inspections' and interval_end >= '2025-10-21'"
+    )
+    assert fixed.query(
+        "select characteristic_code, cause, cause_zh, cause_en, quantity, base, points_lost "
+        "from marts.rpt_quality_points_lost "
+        "where feed = 'safety_inspections' and week_id = '2025-W43' and deduction = 'check_warning'"
+    ) == [
+        (
+            "consistency",
+            "safety_inspections.drift",
+            "构成与以往相当",
+            None,
+            1,
+            4 * batches,
+            round(Decimal(50) / (4 * batches), 4),
+        )
+    ]
+
+
 def test_freshness_names_the_missed_night(fixed: Build) -> None:
     freshness = fixed.query(
         "select feed, data_through, complete_through, is_late from marts.rpt_partner_freshness "

@@ -34,6 +34,10 @@ COLUMN_ZH = {
     "rows_quarantined": N_("隔离"),
     "rows_held_orphan": N_("暂缓"),
     "acceptance_rate": N_("合格率"),
+    "score": N_("得分"),
+    "overall_points_lost": N_("失分"),
+    "workdays": N_("工作日"),
+    "previous_workdays": N_("上周工作日"),
     "person_times": N_("本周"),
     "cumulative_person_times": N_("累计"),
     "rows": N_("行数"),
@@ -243,6 +247,12 @@ class FigureBook:
             self._own("target_count", "metrics"), n, "count", 0, unit=self.language.units("indicator", "项")
         )
 
+    def workdays(self, column: str) -> Figure:
+        """How many days of the week, or of the one before, are worked."""
+        week = self.marts.week if column == "workdays" else self.marts.week.previous()
+        n = sum(row["is_workday"] for row in self.marts.days if row["week_id"] == str(week))
+        return self._add(self._own("calendar", column), n, "count", 0, unit=self.language.units("day", "天"))
+
     def action_count(self, column: str) -> Figure:
         """Of the actions decided at the last meeting: how many there are, are closed, open, or overdue."""
         codes = {"closed": _CLOSED, "open": ("open",), "overdue": ("overdue",)}.get(column)
@@ -352,6 +362,19 @@ class FigureBook:
             "count",
             0,
             unit=self.language.units("row", "行"),
+        )
+
+    def grade(self, row: Row, column: str, magnitude: bool = False) -> Figure:
+        """A column of the score of a partner's or the city's data, or what its dearest cause took from it."""
+        whose = f"partner/{row['partner_id']}" if row["scope_type"] == "partner" else "/".join(CITY)
+        return self._add(
+            f"quality_score/{whose}/{row['week_id']}/{column}{'|magnitude' if magnitude else ''}",
+            row[column],
+            "count",
+            2 if column == "overall_points_lost" else 1,
+            "magnitude" if magnitude else "signed" if column == "change" else "plain",
+            unit=self.language.units("point", "分"),
+            reason="" if row[column] is not None else N_("上周未评分或所评特性不同"),
         )
 
     def category(self, row: Row, column: str) -> Figure:

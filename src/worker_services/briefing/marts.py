@@ -58,10 +58,12 @@ class Marts:
     `language` and `scope` are the edition's own. `metrics` are all that are published, `catalogue` those that the
     edition shows, both in the order of display. `weekly` is keyed metric, scope type, scope code, week: the year to
     date for the edition's own scope, and the week itself for the city and all whom the city's edition names.
-    `metric_feeds` gives the metrics that a feed counts into. `uneven` compares the county-level unions; `uneven_last`
-    and `fault_last` are the county-level unions and partners in the last places, the very last one first. `actions`
-    were decided at the promotion meetings. `printed` is what the issue of the week before said, `restated` what has
-    changed of it since.
+    `metric_feeds` gives the metrics that a feed counts into. `grades` are the scores of the data of the city and all
+    partners, or of the edition's own, each with the cause that took most from it, all None where nothing was lost.
+    `days` are those of the week and of the one before it.
+    `uneven` compares the county-level unions; `uneven_last` and `fault_last` are the county-level unions and partners
+    in the last places, the very last one first. `actions` were decided at the promotion meetings. `printed` is what
+    the issue of the week before said, `restated` what has changed of it since.
     """
 
     build_id: str
@@ -78,6 +80,8 @@ class Marts:
     freshness: list[Row]
     quality: list[Row]
     reasons: list[Row]
+    grades: list[Row]
+    days: list[Row]
     categories: list[Row]
     uneven: list[Row]
     uneven_last: list[Row]
@@ -150,6 +154,7 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
         }
         by_key = {(r["metric_id"], r["scope_type"], r["scope_code"], r["week_id"]): r for r in weekly}
         delivered = "true" if scope[0] != "partner" else f"partner_id = '{scope[1]}'"
+        own_grade = f"scope_type = 'partner' and {delivered}"
         last_units = f"{here} and scope_type in ('county', 'partner') and ({named})"
         before = f"where issue_week = '{week.previous()}' and edition = '{edition_id}'"
         restated = read_rows(
@@ -184,6 +189,13 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
                 connection,
                 f"select * from marts.rpt_quality_reasons {here} and {delivered} "
                 "order by rows desc, partner_id, feed, column_name, rule",
+            ),
+            grades=read_rows(connection, _grades_sql(here, "scope_type <> 'feed'" if is_city else own_grade))
+            if scope[0] in ("city", "partner")
+            else [],
+            days=read_rows(
+                connection,
+                f"select * from marts.rpt_days where week_id in ('{week.previous()}', '{week}') order by date_day",
             ),
             categories=read_rows(
                 connection,
@@ -226,6 +238,25 @@ def read_marts(path: Path, week: Week, edition_id: str, edition: Edition) -> Mar
             if restated
             else [],
         )
+
+
+def _grades_sql(here: str, whose: str) -> str:
+    return f"""
+        with dearest as (
+            select scope_type, partner_id, characteristic_code, characteristic_zh, characteristic_en, deduction,
+                deduction_zh, deduction_en, cause_zh, cause_en, overall_points_lost
+            from marts.rpt_quality_points_lost {here}
+                and scope_type in ('city', 'partner')
+            qualify row_number() over (
+                partition by scope_type, partner_id
+                order by overall_points_lost desc, characteristic_code, deduction, cause
+            ) = 1
+        )
+        select scores.scope_type, scores.partner_id, scores.week_id, scores.score, scores.grade_zh, scores.grade_en,
+            scores.change, dearest.* exclude (scope_type, partner_id)
+        from marts.rpt_quality_scorecard as scores left join dearest using (scope_type, partner_id)
+        {here} and scores.characteristic_code = 'overall' and {whose}
+    """
 
 
 def _scope(connection: duckdb.DuckDBPyConnection, edition_id: str, edition: Edition) -> tuple[str, str]:

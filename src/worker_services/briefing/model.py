@@ -22,6 +22,7 @@ REASONS_SHOWN = 8
 RESTATED_SHOWN = 12
 AFFECTED_SHOWN = 6
 CARDS_SHOWN = 4
+CALENDAR_SHOWN = 1
 # From this share of the rows received, what is held back is worth naming the metrics that it touches.
 MUCH = Decimal("0.05")
 ACTIONS_SHOWN = 20
@@ -208,6 +209,8 @@ class Briefing:
     quality: Sentence
     sources: list[SourceRow]
     affected: list[Affected]
+    grade: Sentence
+    grades: list[TableRow]
     reasons: list[TableRow]
     has_more_reasons: bool
     since_last: list[TableRow]
@@ -285,6 +288,8 @@ def read_briefing(path: Path, config: BriefingConfig, edition_id: str, week: Wee
             if row["domain"] == domain
         ],
         affected=_affected(book),
+        grade=narrative.grade(book) if edition.kind != "union" else [],
+        grades=_grades(book) if marts.is_city else [],
         reasons=[
             TableRow([*_source(book, row), *_reason(book, row)], [book.quality_reason(row)])
             for row in (marts.reasons[:REASONS_SHOWN] if edition.kind != "union" else [])
@@ -339,6 +344,25 @@ def _source_row(book: FigureBook, row: Row) -> SourceRow:
     )
 
 
+def _grades(book: FigureBook) -> list[TableRow]:
+    """The partners in the order of the sources: grade and dearest cause, score, change, points lost to that cause."""
+    scored = {row["partner_id"]: row for row in book.marts.grades if row["scope_type"] == "partner"}
+    names = {row["partner_id"]: book.language.of(row, "partner_name") for row in book.marts.freshness}
+    return [
+        TableRow(
+            [name, book.language.of(row, "grade"), narrative.dearest_cause(book, row) if row["deduction"] else ""],
+            [
+                book.grade(row, "score"),
+                book.grade(row, "change"),
+                book.grade(row, "overall_points_lost") if row["deduction"] else None,
+            ],
+        )
+        for partner_id, name in names.items()
+        for row in [scored.get(partner_id)]
+        if row
+    ]
+
+
 def _marked(book: FigureBook, metric: str, incomplete: set[str]) -> str:
     name = book.language.of(book.marts.catalogue[metric], "name")
     return f"{name}{INCOMPLETE}" if metric in incomplete else name
@@ -365,10 +389,13 @@ def _sections(
     advice = [
         book.sentence("{said}。", said=said) for said in apply(rules.advice, rules.advice_shown, book, edition.kind)
     ]
+    calendar = [
+        book.sentence("{said}。", said=said) for said in apply(rules.calendar, CALENDAR_SHOWN, book, edition.kind)
+    ]
     is_partner = edition.kind == "partner"
     actions = [] if is_partner else [(N_("上次会议议定事项落实情况"), [Paragraph("", narrative.meeting_actions(book))])]
     sections = [
-        (N_("总体进展"), [Paragraph("", narrative.overall(book, late))]),
+        (N_("总体进展"), [Paragraph("", [*narrative.overall(book, late), *calendar])]),
         (N_("服务情况") if is_partner else N_("重点任务"), _headed(language, tasks)),
         (N_("存在问题"), _headed(language, problems)),
         *actions,

@@ -380,3 +380,40 @@ def quality(book: FigureBook) -> Sentence:
         sentences.append(book.sentence("隔离和暂缓的主要原因是：{reasons}。", reasons=book.language.listed(reasons)))
         sentences.append(book.sentence("被隔离和暂缓的数据未计入本期各项指标，更正后补计。"))
     return book.language.sentences(sentences)
+
+
+def grade(book: FigureBook) -> Sentence:
+    """The grade of the data of the city, or of the partner whose edition it is, and what cost it most."""
+    whose = "city" if book.marts.is_city else "partner"
+    own = next((row for row in book.marts.grades if row["scope_type"] == whose), None)
+    if own is None:
+        return book.sentence("本周没有可评分的数据，不评数据质量等级。")
+    head = (
+        N_("全市数据质量等级为{grade}，得分{score}")
+        if book.marts.is_city
+        else N_("本单位数据质量等级为{grade}，得分{score}")
+    )
+    said = [book.sentence(head, grade=book.language.of(own, "grade"), score=book.grade(own, "score"))]
+    change = book.grade(own, "change", magnitude=True)
+    if change.direction:
+        text = N_("比上周上升{change}") if (own["change"] or 0) > 0 else N_("比上周下降{change}")
+        said.append(book.sentence(text, change=change))
+    elif change.is_number:
+        said.append(book.sentence("与上周持平"))
+    if own["deduction"]:
+        points = book.grade(own, "overall_points_lost")
+        said.append(
+            book.sentence("主要失分原因为“{cause}”，失分{points}", cause=dearest_cause(book, own), points=points)
+        )
+    return book.sentence("{said}。", said=book.language.clauses(said))
+
+
+def dearest_cause(book: FigureBook, row: Row) -> str:
+    """What took most points from a score: characteristic, what is counted, and of what kind, maybe in Chinese alone."""
+    characteristic, counted, kind = (book.language.of(row, name) for name in ("characteristic", "deduction", "cause"))
+    if row["deduction"].startswith("batch_"):  # says the same in other words
+        return book.language.gettext("{characteristic}：{counted}").format(
+            characteristic=characteristic, counted=counted
+        )
+    text = book.language.gettext("{characteristic}：{counted}（{kind}）")
+    return AsRecorded(text.format(characteristic=characteristic, counted=counted, kind=kind))

@@ -135,7 +135,7 @@ def definition_anchor(figure: Figure) -> str:
     kind, _, scope_code, *_ = figure.id.split("/")
     if kind.startswith("freshness"):
         return "d-freshness"
-    if kind in ("service_category", "status_count", "target_count", "uneven"):
+    if kind in ("service_category", "status_count", "target_count", "uneven", "calendar"):
         return f"d-{kind}"
     if kind in ("action", "action_count", "action_meeting"):
         return "d-actions"

@@ -24,7 +24,7 @@ from worker_services.briefing.language import AsRecorded, Code, load_language
 from worker_services.briefing.marts import Row
 from worker_services.yaml_files import read_yaml
 
-About = Literal["metric", "uneven", "fault", "source", "action", "issue"]
+About = Literal["metric", "uneven", "fault", "source", "action", "issue", "week"]
 Kind = Literal["city", "union", "partner"]
 
 _METRIC_FIGURES = (
@@ -51,6 +51,7 @@ FIGURES: dict[str, tuple[str, ...]] = {
     "source": ("complete_through",),
     "action": ("due_on", "days_overdue"),
     "issue": ("metrics", "done", "on_pace", "behind", "far_behind", "decided", "closed", "open", "overdue"),
+    "week": ("workdays", "previous_workdays"),
 }
 WORDS: dict[str, tuple[str, ...]] = {
     "metric": _METRIC_WORDS,
@@ -59,6 +60,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "source": ("partner", "feed", "metrics"),
     "action": ("title", "department", "unit"),
     "issue": (),
+    "week": ("holidays", "previous_holidays"),
 }
 # What a condition can look at besides the figures.
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -71,6 +73,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "source": ("partner_id", "has_data"),
     "action": ("standing_code", "is_of_last_meeting"),
     "issue": ("late_sources", "restated"),
+    "week": ("days_off", "previous_days_off", "make_up_workdays", "workdays_change", "metrics_changed"),
 }
 
 
@@ -130,11 +133,15 @@ class Rule(_Part):
 
 
 class Rules(_Part):
-    """`highlights` open the issue, `advice` closes its text; the numbers say how many of them an issue shows."""
+    """`highlights` open the issue, `advice` closes its text; the numbers say how many of them an issue shows.
+
+    The first rule of `calendar` that has something to say ends the overall progress.
+    """
 
     highlights_shown: int = Field(ge=1)
     advice_shown: int = Field(ge=1)
     highlights: list[Rule]
+    calendar: list[Rule]
     advice: list[Rule]
 
 
@@ -334,6 +341,29 @@ def _issue(book: FigureBook) -> Iterator[_Subject]:
     yield _Subject("issue", fields, {}, figure)
 
 
+def _week(book: FigureBook) -> Iterator[_Subject]:
+    this, before = str(book.marts.week), str(book.marts.week.previous())
+
+    def days(week: str, what: str) -> list[Row]:
+        return [row for row in book.marts.days if row["week_id"] == week and row[what]]
+
+    def named(rows: list[Row]) -> Sentence:
+        return book.language.listed(list(dict.fromkeys(book.language.of(row, "holiday_name") for row in rows)))
+
+    off, off_before = days(this, "is_holiday"), days(before, "is_holiday")
+    changes = [book.metric(metric, "change").direction for metric in book.marts.catalogue if book.standing(metric)]
+    fields = {column: book.workdays(column).value for column in FIGURES["week"]}
+    fields |= {
+        "days_off": Decimal(len(off)),
+        "previous_days_off": Decimal(len(off_before)),
+        "make_up_workdays": Decimal(len(days(this, "is_make_up_workday"))),
+        "workdays_change": Decimal(len(days(this, "is_workday")) - len(days(before, "is_workday"))),
+        "metrics_changed": Decimal(sum(map(abs, changes))),
+    }
+    words = {"holidays": named(off), "previous_holidays": named(off_before)}
+    yield _Subject("week", fields, words, lambda column, magnitude: book.workdays(column))
+
+
 _SUBJECTS: dict[str, Callable[[FigureBook], Iterator[_Subject]]] = {
     "metric": _metrics,
     "uneven": _uneven,
@@ -341,6 +371,7 @@ _SUBJECTS: dict[str, Callable[[FigureBook], Iterator[_Subject]]] = {
     "source": _sources,
     "action": _actions,
     "issue": _issue,
+    "week": _week,
 }
 
 

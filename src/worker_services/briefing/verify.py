@@ -51,6 +51,10 @@ CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
         "rows_quarantined": ("隔离",),
         "rows_held_orphan": ("暂缓",),
         "acceptance_rate": ("合格率",),
+        "score": ("得分",),
+        "workdays": ("工作日",),
+        "previous_workdays": ("上周工作日",),
+        "overall_points_lost": ("失分",),
         "person_times": ("本周",),
         "cumulative_person_times": ("累计",),
         "rows": ("行数", "主要原因"),
@@ -94,6 +98,10 @@ CLAIMS: dict[str, dict[str, tuple[str, ...]]] = {
         "rows_quarantined": ("Quarantined", "quarantined"),
         "rows_held_orphan": ("Held", "held"),
         "acceptance_rate": ("Pass rate",),
+        "score": ("Score", "score"),
+        "workdays": ("workdays",),
+        "previous_workdays": ("last week's workdays",),
+        "overall_points_lost": ("Points lost", "points lost"),
         "person_times": ("This week",),
         "cumulative_person_times": ("Year to date",),
         "rows": ("Rows", "main reasons"),
@@ -258,6 +266,20 @@ class Expectation:
             f"{row['partner_id']}.{row['feed']}.{row['column_name'] or ''}.{row['rule']}": row
             for row in rows("rpt_quality_reasons", this_week)
         }
+        weeks = {"workdays": week, "previous_workdays": week.previous()}
+        self._workdays = {
+            column: len(rows("rpt_days", f"week_id = '{each}' and is_workday")) for column, each in weeks.items()
+        }
+        self._grades = {
+            (row["scope_type"], row["partner_id"] or "220100"): row
+            for row in rows("rpt_quality_scorecard", f"{this_week} and characteristic_code = 'overall'")
+            if row["scope_type"] != "feed"
+        }
+        lost = rows("rpt_quality_points_lost", f"{this_week} and scope_type <> 'feed'")
+        lost.sort(
+            key=lambda row: (-row["overall_points_lost"], row["characteristic_code"], row["deduction"], row["cause"])
+        )
+        self._dearest = {(row["scope_type"], row["partner_id"] or "220100"): row for row in reversed(lost)}
         self._categories = {
             f"{row['partner_id']}.{row['service_category']}": row for row in rows("rpt_service_categories", this_week)
         }
@@ -356,6 +378,11 @@ class Expectation:
             if kind == "action":
                 style = "0" if column == "days_overdue" else "date"
                 return self._actions[scope_code][column], False, style
+            if kind == "quality_score":
+                if column == "overall_points_lost":
+                    return self._dearest[(scope_type, scope_code)][column], False, "2"
+                style = f"1 {sign or 'signed'}" if column == "change" else "1"
+                return self._grades[(scope_type, scope_code)][column], False, style
             if kind == "action_meeting":
                 last = [row["meeting_date"] for row in self._actions.values() if row["is_of_last_meeting"]]
                 return (last[0] if last else None), False, "date"
@@ -376,6 +403,8 @@ class Expectation:
             return self._quality[scope_code][column]
         if kind == "quality_reason":
             return self._reasons[scope_code][column]
+        if kind == "calendar":
+            return self._workdays[column]
         if kind == "quality_total":
             return sum(row[column] or 0 for row in self._quality.values())
         if kind == "action_count":
@@ -410,7 +439,7 @@ class Expectation:
 
     def names(self, figure: str) -> list[str]:
         """The names that must stand around a figure: its metric, and its unit or source where it is not the city's."""
-        kind, scope_type, scope_code, _, _ = figure.split("/")
+        kind, scope_type, scope_code, _, column = figure.split("/")
         if kind in self.metrics:
             names = [self._said(self.metrics[kind], "name")]
             unit = self._said(self._weekly[(kind, scope_type, scope_code)], "scope_name")
@@ -435,10 +464,22 @@ class Expectation:
         if kind == "service_category":
             row = self._categories[scope_code]
             return [self._said(row, "partner_name"), self._said(row, "service_category")]
+        if kind == "quality_score":
+            return self._names_of_score(scope_type, scope_code, column)
         if kind in ("quality", "freshness", "quality_reason"):
             row = self._freshness[".".join(scope_code.split(".")[:2])]
             return [self._said(row, "partner_name"), self._said(row, "feed_name")]
         return []
+
+    def _names_of_score(self, scope_type: str, scope_code: str, column: str) -> list[str]:
+        """The partner, and the grade that the score has or the cause that the points went to."""
+        sources = self._freshness.values() if scope_type == "partner" and self.is_city else []
+        partner = [self._said(row, "partner_name") for row in sources if row["partner_id"] == scope_code][:1]
+        if column != "overall_points_lost":
+            return [*partner, self._said(self._grades[(scope_type, scope_code)], "grade")]
+        cause = self._dearest[(scope_type, scope_code)]
+        kind = [] if cause["deduction"].startswith("batch_") else [cause[f"cause_{self.language}"] or cause["cause_zh"]]
+        return [*partner, self._said(cause, "characteristic"), *kind, self._said(cause, "deduction")]
 
     def _said(self, row: dict[str, Any], column: str) -> str:
         return str(row[f"{column}_{self.language}"])

@@ -1,7 +1,8 @@
 """One batch through the door: fetch, keep the raw bytes, read, check, pseudonymise, validate, commit, record."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,17 +22,19 @@ from worker_services.intervals import Interval, utc_now
 from worker_services.landing import batches, outcomes, quarantine
 from worker_services.landing.batches import Manifest
 from worker_services.landing.checks import CheckedRows, check
-from worker_services.landing.outcomes import Outcome
+from worker_services.landing.outcomes import FailedCheck, Outcome
 from worker_services.landing.reading import Summary, UnreadableDelivery, read, read_supplement
 from worker_services.partners import files
 from worker_services.partners.delivery import DeliveryFault, Receipt
 from worker_services.partners.fetch import fetch
 from worker_services.partners.registry import Feed, FileSource, load_partners
 from worker_services.privacy import vault
+from worker_services.quality.catalogue import BUILT_IN
 from worker_services.quality.checks import BatchContext
-from worker_services.quality.suites import CheckResult, usual_rows_per_day, validate_batch
+from worker_services.quality.suites import CheckResult, results_of, usual_rows_per_day, validate_batch
 from worker_services.secrets import Secrets
 from worker_services.settings import Settings, partition
+from worker_services.yaml_files import read_yaml
 
 
 class CheckNotRun(Exception):
@@ -55,11 +58,17 @@ class Expected:
         return load_contract(self.feed_name)
 
     def becomes(
-        self, outcome: outcomes.Kind, zh: str, en: str, batch: str | None = None, failed: Iterable[str] = ()
+        self,
+        outcome: outcomes.Kind,
+        zh: str,
+        en: str,
+        batch: str | None = None,
+        failed: Sequence[FailedCheck] = (),
+        judged: Mapping[str, int] | None = None,
     ) -> Outcome:
         """An outcome whose messages begin with the names of the partner, the feed and the interval.
 
-        `failed`: ids of the checks for which it is that one.
+        `failed`: checks that the batch did not pass. `judged`: of how many, by dimension; of these alone if not stated.
         """
         partner, label = load_partners()[self.partner].name, self.contract.label
         return Outcome(
@@ -71,6 +80,7 @@ class Expected:
             message_en=f"{self.partner} {self.feed_name} {self.interval}: {en}",
             batch_id=batch,
             failed_checks=tuple(failed),
+            judged=_by_dimension(failed) if judged is None else judged,
         )
 
 
@@ -168,7 +178,9 @@ def _not_delivered(settings: Settings, expected: Expected, fault: DeliveryFault)
             f"landed before; {fault}",
             landed[-1].batch_id,
         )
-    outcome = expected.becomes("missing", fault.message_zh, fault.message_en, failed=["delivery.arrived"])
+    outcome = expected.becomes(
+        "missing", fault.message_zh, fault.message_en, failed=[_of_delivery(settings, "arrived")]
+    )
     return outcomes.record(settings, replace(outcome, retryable=fault.retryable))
 
 
@@ -194,7 +206,7 @@ def _bring_in(settings: Settings, expected: Expected, raw: Raw, secrets: Secrets
         )
         en = f"the same bytes as batch {twin.batch_id}; not landed again; ask the partner whether an old file was sent"
         return outcomes.record(
-            settings, expected.becomes("unchanged", zh, en, twin.batch_id, ["delivery.not_an_old_one"])
+            settings, expected.becomes("unchanged", zh, en, twin.batch_id, [_of_delivery(settings, "not_an_old_one")])
         )
     try:
         _check_declared(raw.receipt.declared_sha256, raw.sha256)
@@ -205,7 +217,7 @@ def _bring_in(settings: Settings, expected: Expected, raw: Raw, secrets: Secrets
                 laid = _lay_down(settings, expected, raw, delivered.summary, checked, landed, secrets)
     except UnreadableDelivery as fault:
         rejected = expected.becomes(
-            "rejected", f"整批退回。{fault.message_zh}", str(fault), failed=[f"delivery.{fault.check}"]
+            "rejected", f"整批退回。{fault.message_zh}", str(fault), failed=[_of_delivery(settings, fault.check)]
         )
         return outcomes.record(settings, rejected)
     # The checks of the suite need an engine of their own: only now has that of the row rules given its memory back.
@@ -216,7 +228,8 @@ def _unchanged(settings: Settings, expected: Expected, landed: list[Manifest]) -
     batch_id = landed[-1].batch_id
     recorded = outcomes.latest(settings, expected.partner, expected.feed_name, expected.interval)
     if recorded is None or recorded.batch_id != batch_id:  # killed between landing it and saying so
-        recorded = _landed_outcome(expected, landed[-1], landed[:-1])
+        results = results_of(settings, expected.feed_name, expected.partner, expected.interval, batch_id)
+        recorded = _landed_outcome(expected, landed[-1], landed[:-1], results)
     if not outcomes.is_entered(settings, recorded):
         return outcomes.record(settings, replace(recorded, recorded_at=None), _files(settings, expected, batch_id))
     zh = "内容与已入库批次逐字节相同，未重复入库。"
@@ -276,7 +289,7 @@ def _lay_down(
         held = checked.held
         zh = f"整批退回：{held} 行全部不符合数据契约，疑为导出口径有误。逐行原因见隔离区，批次 {batch_id}。"
         en = f"all {held} rows broke the contract"
-        outcome = expected.becomes("rejected", zh, en, batch_id, ["delivery.some_rows_usable"])
+        outcome = expected.becomes("rejected", zh, en, batch_id, [_of_delivery(settings, "some_rows_usable")])
         return outcomes.record(settings, outcome, _files(settings, expected, batch_id))
     folder = batches.folder(settings, expected.partner, expected.feed_name, expected.interval)
     parquet = folder / f"{batch_id}.parquet"
@@ -288,17 +301,18 @@ def _lay_down(
 def _land(settings: Settings, expected: Expected, manifest: Manifest, landed: list[Manifest]) -> Outcome:
     """Commit a batch that passes the critical checks; take away one that does not. Raises CheckNotRun."""
     parquet = batches.parquet_path(settings, manifest)
-    failed = _critical_failures(settings, expected, parquet, manifest.batch_id)
+    results = _check_batch(settings, expected, parquet, manifest.batch_id)
+    failed = [result for result in results if result.status == "failed" and result.severity == "critical"]
     if failed:
         parquet.unlink()
         batches.links_path(settings, manifest).unlink(missing_ok=True)
         what = "；".join(result.message_zh for result in failed)
         names = [result.check_id for result in failed]
         en = f"critical checks: {', '.join(names)}"
-        outcome = expected.becomes("rejected", f"整批退回。{what}", en, failed=names)
+        outcome = expected.becomes("rejected", f"整批退回。{what}", en, failed=_failed(failed))
     else:
         batches.commit(settings, manifest)
-        outcome = _landed_outcome(expected, manifest, landed)
+        outcome = _landed_outcome(expected, manifest, landed, results)
     return outcomes.record(settings, outcome, _files(settings, expected, manifest.batch_id))
 
 
@@ -410,7 +424,9 @@ def _manifest(
     return manifest
 
 
-def _landed_outcome(expected: Expected, manifest: Manifest, landed: list[Manifest]) -> Outcome:
+def _landed_outcome(
+    expected: Expected, manifest: Manifest, landed: list[Manifest], results: list[CheckResult]
+) -> Outcome:
     received, accepted, held = manifest.rows_received, manifest.rows_accepted, manifest.rows_quarantined
     zh, en = f"收到 {received} 行，入库 {accepted} 行", f"received {received}, accepted {accepted}"
     if held:
@@ -424,18 +440,36 @@ def _landed_outcome(expected: Expected, manifest: Manifest, landed: list[Manifes
         names = "、".join(manifest.unmapped_columns)
         zh, en = f"{zh}；未登记的列 {names} 未采用", f"{en}; columns nobody knows: {names}"
     kind: outcomes.Kind = "partly_quarantined" if held else "landed"
-    return expected.becomes(kind, f"{zh}。", en, manifest.batch_id)
+    return expected.becomes(kind, f"{zh}。", en, manifest.batch_id, _failed(results), _by_dimension(results))
 
 
-def _critical_failures(settings: Settings, expected: Expected, parquet: Path, batch_id: str) -> list[CheckResult]:
-    """Critical checks that the batch does not pass. Raises CheckNotRun for a fault of ours, which no partner mends."""
+def _of_delivery(settings: Settings, name: str) -> FailedCheck:
+    """A check of the delivery as a whole that it did not pass."""
+    stated = read_yaml(settings.project_root / BUILT_IN)["delivery"][name]
+    return FailedCheck(f"delivery.{name}", stated["what"], stated["dimension"], stated["severity"])
+
+
+def _failed(results: Iterable[CheckResult]) -> list[FailedCheck]:
+    return [
+        FailedCheck(result.check_id, result.what, result.dimension, result.severity)
+        for result in results
+        if result.status == "failed"
+    ]
+
+
+def _by_dimension(checks: Iterable[FailedCheck | CheckResult]) -> dict[str, int]:
+    return dict(Counter(check.dimension for check in checks))
+
+
+def _check_batch(settings: Settings, expected: Expected, parquet: Path, batch_id: str) -> list[CheckResult]:
+    """What the checks of its suite say of a batch. Raises CheckNotRun for a fault of ours, which no partner mends."""
     usual = usual_rows_per_day(settings, expected.feed_name, expected.partner, expected.interval)
     context = BatchContext(batch_id, expected.partner, expected.interval, usual)
     results = validate_batch(settings, expected.feed_name, parquet, context)
     broken = [result.check_id for result in results if result.status == "error"]
     if broken:
         raise CheckNotRun(f"{batch_id}: these checks could not run, so the batch waits: {', '.join(broken)}")
-    return [result for result in results if result.status == "failed" and result.severity == "critical"]
+    return results
 
 
 def _same_bytes_elsewhere(settings: Settings, expected: Expected, sha256: str) -> Manifest | None:

@@ -1,8 +1,8 @@
 """What became of each expected batch. Every night each has exactly one outcome; a batch without one is a bug."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -21,10 +21,21 @@ Kind = Literal["landed", "partly_quarantined", "rejected", "missing", "unchanged
 
 
 @dataclass(frozen=True)
+class FailedCheck:
+    """A check that a batch did not pass, as it was asked then: a suite may say otherwise by the time it is counted."""
+
+    check_id: str
+    what_zh: str
+    dimension: str
+    severity: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of one batch. `batch_id` is None when nothing landed; the messages never hold a cell.
 
-    `failed_checks`: ids in the catalogue of checks of those that kept it from landing whole.
+    `failed_checks`: those that kept it from landing or are worth a look. `judged`: how many checks could be judged, by
+    dimension; of a batch that did not land only those that it failed, since what it did pass is not in the warehouse.
     """
 
     partner: str
@@ -36,7 +47,8 @@ class Outcome:
     batch_id: str | None = None
     retryable: bool = False
     recorded_at: datetime | None = None
-    failed_checks: tuple[str, ...] = ()
+    failed_checks: tuple[FailedCheck, ...] = ()
+    judged: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def action(self) -> str:
@@ -126,6 +138,8 @@ def as_json(outcome: Outcome) -> dict[str, object]:
 def _parse(text: str) -> Outcome:
     fields = json.loads(text)
     fields["interval"] = Interval.parse(fields["interval"])
-    fields["failed_checks"] = tuple(fields.get("failed_checks", ()))
+    failed = fields.get("failed_checks", ())
+    # An outcome written before checks were counted holds their ids alone.
+    fields["failed_checks"] = tuple(FailedCheck(**item) for item in failed if isinstance(item, dict))
     fields["recorded_at"] = datetime.fromisoformat(fields["recorded_at"])
     return Outcome(**fields)

@@ -40,7 +40,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Lost:
-    """What one cause took from a characteristic: `quantity` of `base` at fault."""
+    """What one cause took from a characteristic: `quantity` of `base` at fault.
+
+    Where the cause is a check that was not passed, `cause_zh` is what it asks for.
+    """
 
     feed: str
     feed_zh: str

@@ -103,6 +103,13 @@ def validate_batch(settings: Settings, feed: str, parquet_path: Path, context: B
     return run.results
 
 
+def results_of(settings: Settings, feed: str, partner: str, interval: Interval, batch_id: str) -> list[CheckResult]:
+    """What `validate_batch` wrote of a batch. Raises FileNotFoundError."""
+    path = partition(settings.quality, feed, partner, interval.last_day) / f"{batch_id}.json"
+    checks = json.loads(path.read_text(encoding="utf-8"))["checks"]
+    return [CheckResult(**item | {"figures": tuple(item["figures"])}) for item in checks]
+
+
 def _compared(
     settings: Settings, feed: str, parquet_path: Path, context: BatchContext, checks: list[Check]
 ) -> tuple[BatchContext, str | None]:

@@ -48,7 +48,9 @@ class Figure(BaseModel):
     `tolerance`: robust standard deviations (rows, filled), a factor beyond the lowest and the highest seen (median),
     the population stability index beyond chance (drift), the rows that were to be expected of a code (absent).
     `at_least`: so many times `nights` must lie in the past, which reaches back `weeks`, or to the day from which on a
-    person has confirmed that things are as they should be.
+    person has confirmed that things are as they should be. `windows`: so many batches or windows of `nights` it must be
+    made of; more than one where a long batch of history is unlike a night, as of codes that a record changes in its
+    life, of which history has the last.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -58,6 +60,7 @@ class Figure(BaseModel):
     nights: int = Field(default=1, ge=1, le=31)
     weeks: int = Field(default=13, ge=2, le=53)
     at_least: int = Field(default=5, ge=3)
+    windows: int = Field(default=1, ge=1)
     tolerance: float = Field(gt=0)
     confirmed_since: date | None = None
 
@@ -133,7 +136,10 @@ def learn(figure: Figure, check_id: str, current: Profile, past: Sequence[Profil
     nights = sum(item.days for item in reference)
     if nights < figure.at_least * figure.nights:
         raise TooLittlePast(f"可比批次只有 {nights} 日，至少要 {figure.at_least * figure.nights} 日")
-    return shared(figure, window, _blocks(figure, reference))
+    blocks = _blocks(figure, reference)
+    if len(blocks) < figure.windows:
+        raise TooLittlePast(f"可比的只有 {len(blocks)} 个批次，至少要 {figure.windows} 个")
+    return shared(figure, window, blocks)
 
 
 def day_kind(day: date) -> str:

@@ -56,6 +56,22 @@ OUTCOMES = pa.schema(
         ("came_late", pa.bool_()),
     ]
 )
+PLACE = [
+    ("partner", pa.string()),
+    ("feed", pa.string()),
+    ("interval_start", pa.date32()),
+    ("interval_end", pa.date32()),
+]
+CHECKS_JUDGED = pa.schema([*PLACE, ("dimension_zh", pa.string()), ("checks_judged", pa.int64())])
+CHECKS_FAILED = pa.schema(
+    [
+        *PLACE,
+        ("check_id", pa.string()),
+        ("what_zh", pa.string()),
+        ("dimension_zh", pa.string()),
+        ("severity", pa.string()),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +125,9 @@ def write(
                     f'- (select count(*) from landing."{feed}")'
                 )
         _table(database, "outcomes", pa.Table.from_pylist(list(map(_outcome_row, known.outcomes)), OUTCOMES))
+        standing_outcomes = [recorded[-1] for recorded in known.outcomes]
+        _table(database, "checks_judged", pa.Table.from_pylist(list(_judged_rows(standing_outcomes)), CHECKS_JUDGED))
+        _table(database, "checks_failed", pa.Table.from_pylist(list(_failed_rows(standing_outcomes)), CHECKS_FAILED))
         held = [item for item in known.batches if item.rows_quarantined and not item.supplements]
         reasons = compaction.sources(settings, "reasons", held)
         released = [batches.parquet_path(settings, item) for item in known.batches if item.supplements]
@@ -284,11 +303,35 @@ def _batch_rows(standing: list[Manifest]) -> Iterable[dict[str, Any]]:
 def _outcome_row(recorded: list[Outcome]) -> dict[str, Any]:
     item = recorded[-1]
     fields = {name: getattr(item, name, None) for name in OUTCOMES.names}
-    return fields | {
+    return (
+        fields
+        | _place(item)
+        | {
+            "recorded_at": item.recorded_at and item.recorded_at.replace(tzinfo=None),
+            "came_late": item.is_landed and not all(earlier.is_landed for earlier in recorded),
+        }
+    )
+
+
+def _judged_rows(standing: list[Outcome]) -> Iterable[dict[str, Any]]:
+    for item in standing:
+        for dimension, checks in item.judged.items():
+            yield _place(item) | {"dimension_zh": dimension, "checks_judged": checks}
+
+
+def _failed_rows(standing: list[Outcome]) -> Iterable[dict[str, Any]]:
+    for item in standing:
+        for check in item.failed_checks:
+            fields = {"check_id": check.check_id, "what_zh": check.what_zh, "severity": check.severity}
+            yield _place(item) | fields | {"dimension_zh": check.dimension}
+
+
+def _place(item: Outcome) -> dict[str, Any]:
+    return {
+        "partner": item.partner,
+        "feed": item.feed,
         "interval_start": item.interval.start,
         "interval_end": item.interval.end,
-        "recorded_at": item.recorded_at and item.recorded_at.replace(tzinfo=None),
-        "came_late": item.is_landed and not all(earlier.is_landed for earlier in recorded),
     }
 
 

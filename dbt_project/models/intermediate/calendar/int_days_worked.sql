@@ -16,6 +16,7 @@ placed as (
         days.*,
         cast({{ days_through('days.week_start', 'days.date_day') }} as integer) as iso_day_of_week,
         holidays.holiday_name_zh,
+        holidays.holiday_name_en,
         coalesce(holidays.day_type, 'ordinary') as day_type,
         notices.calendar_year is not null as has_holiday_notice
     from days
@@ -36,6 +37,7 @@ select
     iso_day_of_week,
     day_type = 'day_off' as is_holiday,
     holiday_name_zh,
+    holiday_name_en,
     day_type = 'make_up_workday' as is_make_up_workday,
     case day_type
         when 'day_off' then false

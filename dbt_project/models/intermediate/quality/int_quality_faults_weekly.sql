@@ -22,6 +22,10 @@ comparisons as (
     select * from {{ ref('int_quality_comparisons') }}
 ),
 
+checks as (
+    select * from {{ ref('int_check_faults') }}
+),
+
 row_faults as (
     select
         reasons.partner_id,
@@ -69,6 +73,34 @@ batch_faults as (
         batches.cause
 ),
 
+check_faults as (
+    select
+        checks.partner_id,
+        checks.feed,
+        checks.week_id,
+        characteristics.characteristic_code,
+        deductions.deduction,
+        deductions.basis,
+        deductions.factor,
+        checks.check_id as cause,
+        '' as column_name,
+        count(*) as quantity
+    from checks
+    inner join characteristics
+        on checks.dimension_zh = characteristics.characteristic_zh
+    inner join deductions
+        on checks.deduction = deductions.deduction
+    group by
+        checks.partner_id,
+        checks.feed,
+        checks.week_id,
+        characteristics.characteristic_code,
+        deductions.deduction,
+        deductions.basis,
+        deductions.factor,
+        checks.check_id
+),
+
 differences as (
     select
         comparisons.partner_id,
@@ -88,6 +120,8 @@ differences as (
 )
 
 select * from row_faults
+union all
+select * from check_faults
 union all
 select * from batch_faults
 union all

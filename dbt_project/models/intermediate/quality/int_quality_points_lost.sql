@@ -40,12 +40,13 @@ scoped_bases as (
         case when scopes.scope_type = 'city' then '' else bases.partner_id end as partner_id,
         case when scopes.scope_type = 'feed' then bases.feed else '' end as feed,
         bases.week_id,
+        bases.characteristic_code,
         bases.basis,
         cast(sum(bases.base) as bigint) as base
     from bases
     cross join scopes
     where scopes.scope_type <> 'feed' or bases.feed <> ''
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
 ),
 
 shares as (
@@ -60,6 +61,7 @@ shares as (
     inner join scoped_bases
         on
             scoped_faults.basis = scoped_bases.basis
+            and scoped_faults.characteristic_code = scoped_bases.characteristic_code
             and scoped_faults.scope_type = scoped_bases.scope_type
             and scoped_faults.partner_id = scoped_bases.partner_id
             and scoped_faults.feed = scoped_bases.feed

@@ -10,17 +10,13 @@ characteristics as (
     select * from {{ ref('quality_characteristics') }}
 ),
 
-deductions as (
-    select * from {{ ref('quality_deductions') }}
-),
-
 scopes as (
     select distinct
         'feed' as scope_type,
         partner_id,
         feed,
         week_id,
-        basis
+        characteristic_code
     from bases
     where base > 0 and feed <> ''
 
@@ -31,7 +27,7 @@ scopes as (
         partner_id,
         '' as feed,
         week_id,
-        basis
+        characteristic_code
     from bases
     where base > 0
 
@@ -42,26 +38,19 @@ scopes as (
         '' as partner_id,
         '' as feed,
         week_id,
-        basis
+        characteristic_code
     from bases
     where base > 0
 ),
 
 -- What there is nothing to judge by has no score, and no part in the whole.
 judged as (
-    select distinct
-        scopes.scope_type,
-        scopes.partner_id,
-        scopes.feed,
-        scopes.week_id,
-        characteristics.characteristic_code,
+    select
+        scopes.*,
         characteristics.weight
     from scopes
-    inner join deductions
-        on scopes.basis = deductions.basis
     inner join characteristics
-        on coalesce(deductions.characteristic_code, characteristics.characteristic_code)
-            = characteristics.characteristic_code
+        on scopes.characteristic_code = characteristics.characteristic_code
 ),
 
 lost as (

@@ -26,6 +26,10 @@ outcomes as (
     select * from {{ ref('outcomes') }}
 ),
 
+checks as (
+    select * from {{ ref('int_check_names') }}
+),
+
 weights as (
     select
         scope_type,
@@ -44,10 +48,12 @@ select
     points_lost.week_id,
     points_lost.characteristic_code,
     characteristics.characteristic_zh,
+    characteristics.characteristic_en,
     points_lost.deduction,
     deductions.deduction_zh,
+    deductions.deduction_en,
     points_lost.cause,
-    coalesce(rules.rule_zh, kinds.name_zh, outcomes.name_zh) as cause_zh,
+    coalesce(rules.rule_zh, kinds.name_zh, outcomes.name_zh, checks.what_zh) as cause_zh,
     coalesce(rules.rule_en, kinds.name_en, outcomes.name_en) as cause_en,
     points_lost.column_name,
     points_lost.quantity,
@@ -76,5 +82,9 @@ left join kinds
         and points_lost.cause = kinds.kind
 left join outcomes
     on
-        points_lost.deduction not in ('row_fault', 'cross_source')
+        points_lost.deduction in ('batch_rejected', 'batch_missing', 'batch_late', 'batch_not_in')
         and points_lost.cause = outcomes.code
+left join checks
+    on
+        points_lost.deduction in ('check_critical', 'check_warning')
+        and points_lost.cause = checks.check_id

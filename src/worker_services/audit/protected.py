@@ -59,7 +59,12 @@ def is_named(settings: Settings, action: str, subject: str, path: Path) -> bool:
 
 def enter_folder(settings: Settings, action: str, subject: str, folder: Path) -> None:
     """Enter a folder as it lies there now, and what an earlier entry of this action about this subject had besides."""
-    files = named(settings, sorted(path for path in folder.rglob("*") if path.is_file()))
+    enter_files(settings, action, subject, _files(folder))
+
+
+def enter_files(settings: Settings, action: str, subject: str, paths: Iterable[Path]) -> None:
+    """Enter files as they are now, all that the subject has; those of the last entry that are not among them went."""
+    files = named(settings, sorted(paths))
     last = next(reversed(ledger.about(settings, action, subject)), None)
     if last is None or last.details["files"] != files:
         deleted = sorted(last.details["files"].keys() - files.keys()) if last else []

@@ -19,6 +19,7 @@ from worker_services.briefing.language import N_, TAGS, AsRecorded, Code, Langua
 from worker_services.briefing.seal import publication
 from worker_services.files import write_bytes
 from worker_services.intervals import SHANGHAI
+from worker_services.quality.site.names import metric_name
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import Published, current
 
@@ -164,7 +165,7 @@ def _environment(templates: Path, language: Language) -> jinja2.Environment:
     made.filters["share"] = share
     made.filters["count"] = lambda number: "—" if number is None else f"{number:,}"
     made.filters["in_chinese"] = lambda text: in_chinese(language, text)
-    made.filters["all_marked"] = lambda items: [marked(item) for item in items]
+    made.filters["metric_name"] = lambda metric_id: metric_name(language, metric_id)
     return made
 
 

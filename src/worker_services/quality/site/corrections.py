@@ -23,7 +23,7 @@ WAYS = {
 
 @dataclass(frozen=True)
 class Corrected:
-    """One thing set right. `figures` are ids of metrics that are counted from the feed; `entry` is the ledger's number."""
+    """One thing set right. `figures` are ids of metrics counted from the feed; `entry` is a number of the ledger."""
 
     way: str
     when: str

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from worker_services.audit import ledger
 from worker_services.briefing.language import N_, TAGS, AsRecorded, Code, Language, load_language
 from worker_services.briefing.seal import publication
 from worker_services.files import write_bytes
-from worker_services.intervals import SHANGHAI
-from worker_services.quality.site.names import metric_name
+from worker_services.intervals import SHANGHAI, Interval
+from worker_services.quality.site.names import NAMES
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import Published, current
 
@@ -29,6 +29,7 @@ NAVIGATION = (
     ("index.html", N_("总览"), True),
     ("ledger/index.html", N_("台账"), True),
     ("exceptions.html", N_("在行例外"), True),
+    ("figures.html", N_("指标目录"), True),
     ("catalogue.html", N_("检查目录"), True),
     ("issues/index.html", N_("期次与溯源"), False),
     ("lineage/index.html", N_("数据血缘"), False),
@@ -165,7 +166,10 @@ def _environment(templates: Path, language: Language) -> jinja2.Environment:
     made.filters["share"] = share
     made.filters["count"] = lambda number: "—" if number is None else f"{number:,}"
     made.filters["in_chinese"] = lambda text: in_chinese(language, text)
-    made.filters["metric_name"] = lambda metric_id: metric_name(language, metric_id)
+    for name, called in NAMES.items():
+        made.filters[name] = partial(called, language)
+    made.filters["span"] = lambda interval: span(language, interval)
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     return made
 
 
@@ -187,6 +191,14 @@ def local_time(moment: datetime | str | None) -> str:
         moment = datetime.fromisoformat(moment)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return f"{aware.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def span(language: Language, interval: Interval | None) -> str:
+    """The days of an interval, first and last."""
+    if interval is None:
+        return ""
+    days = dict.fromkeys(day.isoformat() for day in (interval.start, interval.last_day))
+    return language.gettext(" 至 ").join(days)
 
 
 def share(value: Any) -> str:

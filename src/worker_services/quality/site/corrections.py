@@ -61,7 +61,7 @@ def _register(site: Site, language: Language) -> list[Corrected]:
         state = {True: N_("有效"), False: N_("来源已改正，应当撤销"), None: N_("下次构建时生效")}[needed.get(item.id)]
         found.append(
             Corrected(
-                way=language.gettext(WAYS["register"]),
+                way=_called(language, "register"),
                 when=item.recorded_on.isoformat(),
                 by=item.recorded_by,
                 partner=partner_name(language, item.partner),
@@ -91,7 +91,7 @@ def _decided(language: Language, entries: Iterable[ledger.Entry]) -> list[Correc
             what = f"{rows} ({', '.join(columns)})"
         found.append(
             Corrected(
-                way=language.gettext(WAYS[way]),
+                way=_called(language, way),
                 when=local_time(entry.time),
                 by=entry.actor,
                 partner=partner_name(language, partner),
@@ -127,7 +127,7 @@ def _redelivered(site: Site, language: Language) -> list[Corrected]:
         )
     return [
         Corrected(
-            way=language.gettext(WAYS["redelivery"]),
+            way=_called(language, "redelivery"),
             when=local_time(row["landed_at"]),
             by=partner_name(language, row["partner"]),
             partner=partner_name(language, row["partner"]),
@@ -142,6 +142,10 @@ def _redelivered(site: Site, language: Language) -> list[Corrected]:
         )
         for row in rows
     ]
+
+
+def _called(language: Language, way: str) -> str:
+    return language.gettext(WAYS[way])
 
 
 def _place(batch_id: str) -> tuple[str, str]:

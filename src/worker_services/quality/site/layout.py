@@ -4,6 +4,7 @@ A page has one path in both editions: reports/quality/<path> is in Chinese, repo
 """
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from worker_services.settings import Settings
 from worker_services.warehouse.publish import Published, current
 
 DOMAIN = "quality"
+CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 OTHER: dict[Code, Code] = {"zh": "en", "en": "zh"}
 NAVIGATION = (
     ("index.html", N_("总览"), True),
@@ -175,7 +177,7 @@ def _environment(templates: Path, language: Language) -> jinja2.Environment:
 
 def in_chinese(language: Language, text: str) -> str:
     """Words that there are in Chinese only, marked as such where the language is another."""
-    return text if language.code == "zh" or text.isascii() else AsRecorded(text)
+    return AsRecorded(text) if language.code != "zh" and CHINESE.search(text) else text
 
 
 def marked(value: Any) -> Any:

@@ -15,8 +15,8 @@ DOC = """
 ### What it does
 At 04:00 (Asia/Shanghai): `build` makes a new warehouse file from all batches landed by the run's time, `audit` checks
 it, `publish` makes it the one that readers see, `quality_report` shows what arrived, what was refused and how the
-week's data score, and makes the auditors' site again. When nothing new has landed, the published build stands, the other
-squares are skipped and nothing is written. That holds after a rollback too: the build that was taken back is not
+week's data score, and makes the auditors' site again. When nothing new has landed, the published build stands, the
+other squares are skipped and nothing is written. That holds after a rollback too: the build that was taken back is not
 published again, the next one made of something new is.
 
 ### When a square is red

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from worker_services.audit.protected import enter_files
+from worker_services.audit.protected import enter_files, files_below
 from worker_services.quality.catalogue import collect, manifest_of_last_build
 from worker_services.quality.site import (
     acts,
@@ -13,7 +13,7 @@ from worker_services.quality.site import (
     ledger_pages,
     search,
 )
-from worker_services.quality.site.layout import open_site
+from worker_services.quality.site.layout import MODELS, open_site
 from worker_services.settings import Settings
 
 
@@ -31,6 +31,7 @@ def make(settings: Settings) -> Path:
         *figures_page.write(site, checks),
         *catalogue_page.write(site, checks),
         *search.write(site, checks),
+        *files_below((site.root / MODELS).parent),
     ]
     enter_files(settings, acts.OWN, "site", files)
     return site.root / "index.html"

@@ -59,7 +59,12 @@ def is_named(settings: Settings, action: str, subject: str, path: Path) -> bool:
 
 def enter_folder(settings: Settings, action: str, subject: str, folder: Path) -> None:
     """Enter a folder as it lies there now, and what an earlier entry of this action about this subject had besides."""
-    files = named(settings, sorted(path for path in folder.rglob("*") if path.is_file()))
+    enter_files(settings, action, subject, files_below(folder))
+
+
+def enter_files(settings: Settings, action: str, subject: str, paths: Iterable[Path]) -> None:
+    """Enter files as they are now, all that the subject has; those of the last entry that are not among them went."""
+    files = named(settings, sorted(paths))
     last = next(reversed(ledger.about(settings, action, subject)), None)
     if last is None or last.details["files"] != files:
         deleted = sorted(last.details["files"].keys() - files.keys()) if last else []
@@ -69,7 +74,7 @@ def enter_folder(settings: Settings, action: str, subject: str, folder: Path) ->
 def present(settings: Settings) -> dict[str, Path]:
     """Every file that ought to be named, by its name."""
     roots = [settings.data_root / folder for folder in DATA] + [settings.reports_root / folder for folder in REPORTS]
-    return {name_of(settings, path): path for root in roots for path in _files(root) if _counts(settings, path)}
+    return {name_of(settings, path): path for root in roots for path in files_below(root) if _counts(settings, path)}
 
 
 def _counts(settings: Settings, path: Path) -> bool:
@@ -85,8 +90,8 @@ def _counts(settings: Settings, path: Path) -> bool:
     return True
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Files below a folder but hidden ones: locks, and what is still being written."""
+def files_below(folder: Path) -> Iterator[Path]:
+    """Files below a folder, if there is one, but hidden ones: locks, and what is still being written."""
     try:
         with os.scandir(folder) as found:
             inside = list(found)
@@ -96,6 +101,6 @@ def _files(folder: Path) -> Iterator[Path]:
         if item.name.startswith("."):
             continue
         if item.is_dir():
-            yield from _files(Path(item.path))
+            yield from files_below(Path(item.path))
         else:
             yield Path(item.path)

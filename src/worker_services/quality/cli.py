@@ -15,7 +15,7 @@ from worker_services.settings import Settings
 
 @click.group()
 def quality() -> None:
-    """Data quality: the report of a night, the scorecard of a week, and the catalogue of all checks."""
+    """Data quality: reports of nights, scorecards of weeks, the auditors' site, the catalogue of all checks."""
 
 
 @quality.command()
@@ -24,7 +24,7 @@ def quality() -> None:
 )
 @json_option
 def report(day: datetime, as_json: bool) -> None:
-    """Write reports/quality/<date>/index.html."""
+    """Write reports/quality/<date>/index.html, the same in English below en/, and report.pdf."""
     from worker_services.quality.report import render
 
     show_one({"report": str(render(Settings.load(), day.date()))}, as_json=as_json)
@@ -40,6 +40,18 @@ def scorecard(week: Week, as_json: bool) -> None:
     try:
         show_one({"scorecard": str(render(Settings.load(), week))}, as_json=as_json)
     except NoScorecard as error:
+        raise click.ClickException(str(error)) from error
+
+
+@quality.command()
+@json_option
+def site(as_json: bool) -> None:
+    """Write the pages about all nights: reports/quality/index.html, ledger, exceptions, figures, checks; and search."""
+    from worker_services.quality.site.make import make
+
+    try:
+        show_one({"site": str(make(Settings.load()))}, as_json=as_json)
+    except SuiteError as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -77,7 +77,7 @@ def places(text: str) -> set[str]:
 
 
 def test_every_text_of_the_sources_is_in_the_catalogue_and_no_other():
-    mapping, options = parse_mapping_cfg((LOCALES / "babel.cfg").open(encoding="utf-8"))
+    mapping, options = parse_mapping_cfg((LOCALES / "briefing.cfg").open(encoding="utf-8"))
     script = (PROJECT_ROOT / "bin" / "translate").read_text(encoding="utf-8")
     keywords = parse_keywords(re.search('--keywords="(.+?)"', script)[1].split())
     found = {

@@ -110,15 +110,15 @@ class Language:
 
 
 @lru_cache
-def load_language(code: Code) -> Language:
-    """Reads the catalogue; of Chinese there is none to read."""
+def load_language(code: Code, domain: str = "briefing") -> Language:
+    """Reads the catalogue of a domain, `briefing` or `quality`; of Chinese there is none to read."""
     if code == "zh":
         return Language(code, TAGS[code], gettext.NullTranslations(), "")
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
     compiled = io.BytesIO()
-    with (LOCALES / code / "LC_MESSAGES" / "briefing.po").open("rb") as file:
+    with (LOCALES / code / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
         write_mo(compiled, read_po(file, locale=code, abort_invalid=True))
     compiled.seek(0)
     return Language(code, TAGS[code], gettext.GNUTranslations(compiled), " ")

@@ -15,5 +15,5 @@ def environment(settings: Settings) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals["styles"] = (templates / "report.css").read_text(encoding="utf-8")
+    made.globals["styles"] = (templates / "site.css").read_text(encoding="utf-8")
     return made

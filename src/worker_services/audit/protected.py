@@ -59,11 +59,25 @@ def is_named(settings: Settings, action: str, subject: str, path: Path) -> bool:
 
 def enter_folder(settings: Settings, action: str, subject: str, folder: Path) -> None:
     """Enter a folder as it lies there now, and what an earlier entry of this action about this subject had besides."""
-    files = named(settings, sorted(path for path in folder.rglob("*") if path.is_file()))
+    enter_files(settings, action, subject, sorted(path for path in folder.rglob("*") if path.is_file()))
+
+
+def enter_files(settings: Settings, action: str, subject: str, paths: Iterable[Path]) -> None:
+    """Enter files as they are now; those that the last entry of this action about this subject had besides and that
+    are gone, as deleted.
+    """
+    files = named(settings, paths)
     last = next(reversed(ledger.about(settings, action, subject)), None)
-    if last is None or last.details["files"] != files:
-        deleted = sorted(last.details["files"].keys() - files.keys()) if last else []
+    gone = [] if last is None else [name for name in last.details["files"] if name not in files]
+    deleted = sorted(name for name in gone if not path_of(settings, name).exists())
+    if last is None or deleted or any(last.details["files"].get(name) != digest for name, digest in files.items()):
         ledger.append(settings, settings.actor, action, subject, {"files": files, "deleted": deleted})
+
+
+def path_of(settings: Settings, name: str) -> Path:
+    """Where a file lies that the ledger names; a mail's name is a digest, which leads nowhere."""
+    root, _, path = name.partition("/")
+    return (settings.reports_root if root == "reports" else settings.data_root) / path
 
 
 def present(settings: Settings) -> dict[str, Path]:

@@ -13,7 +13,7 @@ import duckdb
 
 from worker_services.audit import counting, issues, ledger
 from worker_services.audit.counting import COUNTED_COLUMNS, BatchRows, Cell, Part, said
-from worker_services.audit.issues import Figure, Issue, NotTraceable
+from worker_services.audit.issues import Figure, Issue, NothingToTrace, NotTraceable
 from worker_services.audit.protected import name_of
 from worker_services.audit.rebuild import rebuilt
 from worker_services.briefing.config import load_config
@@ -99,7 +99,10 @@ class Trace:
     edition: str
     metric: str
     name_zh: str
+    name_en: str
     scope: str
+    scope_name_zh: str
+    scope_name_en: str
     column: str
     printed: Figure | None
     build_id: str
@@ -120,7 +123,7 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class _Build:
+class BuildOfIssue:
     """The build of an issue, in the house it lies in, with what was written about it."""
 
     house: Settings
@@ -136,7 +139,7 @@ class _Build:
         try:
             return provenance.read(self.house, self.record.get("code_fingerprint", ""))
         except FileNotFoundError as error:
-            raise NotTraceable(
+            raise NothingToTrace(
                 f"{self.build_id} was made before builds kept what they were made by; make another one: "
                 "worker-services warehouse build --full-refresh"
             ) from error
@@ -163,7 +166,7 @@ def trace(
         if asked not in known:
             raise NotTraceable(f"there is no {what} '{asked}' to trace; there are: {', '.join(known)}")
     issue = issues.find(settings, week, edition)
-    with _build(settings, issue) as build, reading(build_path(build.house, build.build_id)) as database:
+    with build_of(settings, issue) as build, reading(build_path(build.house, build.build_id)) as database:
         scope = _scope(database, unit or load_config(settings).edition(edition).scope_code or CITY[1])
         place = (metric, *scope, column)
         figure = next((each for each in issue.figures if _place(each) == place), None) if issue else None
@@ -179,24 +182,35 @@ def trace(
     return found
 
 
-def trace_issues(settings: Settings, printed_as: Sequence[Issue], *, limit: int = 0) -> dict[Place, Trace]:
+def trace_issues(
+    settings: Settings,
+    build: BuildOfIssue,
+    database: duckdb.DuckDBPyConnection,
+    printed_as: Sequence[Issue],
+    *,
+    limit: int = 0,
+) -> dict[Place, Trace]:
     """Follow every figure of rpt_metric_weekly that issues of one week print from one build, each once.
 
     A trace is of the first edition that prints its figure; its faults are those of every edition. Figures that are not
-    counted from partners' rows are left out. Raises NotTraceable, BuildFailed.
+    counted from partners' rows are left out. Raises NotTraceable.
     """
     asked: dict[Place, _Asked] = {}
     for issue in printed_as:
         for figure in issue.figures:
-            place = _place(figure)
-            if place[0] in catalogue() and place[-1] in INPUTS and figure.week == str(issue.week):
+            if place := traced_place(issue, figure):
                 asked.setdefault(place, _Asked(issue.edition, place, [])).printed.append((issue, figure))
-    first = printed_as[0]
-    with _build(settings, first) as build, reading(build_path(build.house, build.build_id)) as database:
-        found = _follow(settings, database, build, first.week, [*asked.values()], limit, None)
+    found = _follow(settings, database, build, printed_as[0].week, [*asked.values()], limit, None)
     for each, trace_of in zip(asked.values(), found, strict=True):
         _say_record(trace_of, each.printed[0][0])
     return dict(zip(asked, found, strict=True))
+
+
+def traced_place(issue: Issue, figure: Figure) -> Place | None:
+    """The cell of rpt_metric_weekly that a figure prints, if it is one that is counted from partners' rows."""
+    place = _place(figure)
+    is_counted = place[0] in catalogue() and place[-1] in INPUTS and figure.week == str(issue.week)
+    return place if is_counted else None
 
 
 @dataclass(frozen=True)
@@ -219,7 +233,7 @@ def _place(figure: Figure) -> Place:
 def _follow(
     settings: Settings,
     database: duckdb.DuckDBPyConnection,
-    build: "_Build",
+    build: BuildOfIssue,
     week: Week,
     asked: Sequence[_Asked],
     limit: int | None,
@@ -249,8 +263,11 @@ def _follow(
             week=str(week),
             edition=each.edition,
             metric=each.place[0],
-            name_zh=catalogue()[each.place[0]].name_zh,
+            name_zh=notations[each.place[0]]["name_zh"],
+            name_en=notations[each.place[0]]["name_en"],
             scope="/".join(each.place[1:3]),
+            scope_name_zh=cell.row["scope_name_zh"],
+            scope_name_en=cell.row["scope_name_en"],
             column=cell.column,
             printed=each.printed[0][1] if each.printed else None,
             build_id=build.build_id,
@@ -298,7 +315,7 @@ def lineage_of(settings: Settings, column: str, build_id: str | None = None) -> 
             raise NotTraceable("nothing is published yet: worker-services warehouse build, audit, publish")
         build_id = published.build_id
     try:
-        found = _Build(settings, build_id, is_made_again=False).code.lineage
+        found = BuildOfIssue(settings, build_id, is_made_again=False).code.lineage
     except FileNotFoundError as error:
         raise NotTraceable(f"there is no build {build_id}") from error
     relation, _, name = column.rpartition(".")
@@ -318,18 +335,18 @@ def _made_of(column: str, origin: Origin | None) -> str:
 
 
 @contextmanager
-def _build(settings: Settings, issue: Issue | None) -> Iterator[_Build]:
+def build_of(settings: Settings, issue: Issue | None) -> Iterator[BuildOfIssue]:
     """The build an issue was printed from; without an issue the one that readers see. Raises NotTraceable."""
     if issue is None:
         published = current(settings)
         if published is None:
             raise NotTraceable("nothing is published yet: worker-services warehouse build, audit, publish")
-        yield _Build(settings, published.build_id, is_made_again=False)
+        yield BuildOfIssue(settings, published.build_id, is_made_again=False)
     elif record_path(settings, issue.build_id).exists() and build_path(settings, issue.build_id).exists():
-        yield _Build(settings, issue.build_id, is_made_again=False)
+        yield BuildOfIssue(settings, issue.build_id, is_made_again=False)
     else:
         with rebuilt(settings, issue.as_of, settings.is_demo) as (house, made):
-            yield _Build(house, made.build_id, is_made_again=True)
+            yield BuildOfIssue(house, made.build_id, is_made_again=True)
 
 
 def _scope(database: duckdb.DuckDBPyConnection, code: str) -> tuple[str, str]:

@@ -31,6 +31,23 @@ COUNTED_COLUMNS: dict[str, Span] = {
     "cumulative_denominator": "year to date",
 }
 """Columns of rpt_metric_weekly that are counted from rows, and over what."""
+RECOUNTED = (
+    "metric varchar",
+    "scope_type varchar",
+    "scope_code varchar",
+    "week varchar",
+    "mart_column varchar",
+    "part varchar",
+    "measure varchar",
+    "aggregation varchar",
+    "scope_column varchar",
+    "first_day date",
+    "last_day date",
+    "amount varchar",
+    "rows bigint",
+    "rows_not_listed bigint",
+)
+"""Columns of cells.csv: rows of the measure within `scope_column` = `scope_code` and the days come to `amount`."""
 SCOPE_COLUMNS = {"union": "organisation_code", "partner": "partner_id", "project": "project_id"}
 """The column of a fact that places a row in a scope; every row is the city's."""
 
@@ -134,11 +151,18 @@ def cell(rows: Mapping[MetricKey, Row], metric: str, scope: tuple[str, str], wee
 
 
 def count(
-    database: duckdb.DuckDBPyConnection, code: Provenance, cells: Sequence[Cell], *, limit: int | None = 0
+    database: duckdb.DuckDBPyConnection,
+    code: Provenance,
+    cells: Sequence[Cell],
+    *,
+    limit: int | None = 0,
+    rows_into: Path | None = None,
 ) -> list[list[Part]]:
     """Count cells again: for each its parts, each step compared with the one before.
 
-    The first `limit` rows of a part are kept of those that may be shown, or all of them.
+    The first `limit` rows of a part are kept of those that may be shown, or all of them. With `rows_into`, that folder
+    gets what each cell can be counted from once more: <measure>.csv with the rows that may be shown of any of them, and
+    cells.csv with the cells. Nobody is named there: what is told apart is numbered.
 
     What is counted of one measure is counted in one pass, however many cells ask for it. Of a suppressed cell nothing
     is counted: its rows are what it hides.
@@ -148,6 +172,9 @@ def count(
         "counted_value varchar, organisation_code varchar, partner_id varchar, project_id varchar, batch_id varchar, "
         "row_number bigint, raw_sha256 varchar)"
     )
+    if rows_into:
+        rows_into.mkdir(parents=True, exist_ok=True)
+        database.execute(f"create or replace temp table recounted ({', '.join(RECOUNTED)})")
     components = _components(database)
     parts: list[list[Part]] = []
     by_measure: dict[str, list[_Unit]] = {}
@@ -159,6 +186,12 @@ def count(
     try:
         for of_measure in by_measure.values():
             _count(database, code, of_measure, limit)
+            if rows_into:
+                _write_measure(database, of_measure, rows_into)
+        if rows_into:
+            database.execute(
+                f"copy (select * from recounted order by all) to {quoted(rows_into / 'cells.csv')} (header)"
+            )
     finally:
         for (name,) in database.execute(
             "select table_name from duckdb_tables() where temporary and starts_with(table_name, 'landed_')"
@@ -586,6 +619,39 @@ def _list(database: duckdb.DuckDBPyConnection, units: list[_Unit], limit: int | 
     database.execute("insert into listed select * exclude (unit) from kept")
     for row in read_rows(database, "select * exclude (week, part) from kept order by unit, counted_on, record"):
         units[row.pop("unit")].part.rows.append(row)
+
+
+def _write_measure(database: duckdb.DuckDBPyConnection, units: list[_Unit], folder: Path) -> None:
+    """Write the rows of a measure that are hidden in no cell, and note the cells that they can be counted into."""
+    measure = units[0].part.measure
+    batch_id = "batch_id" if "batch_id" in _names(database, "temp", "counted") else "null"
+    value = "counted_value"
+    if measure.aggregation == "count_distinct":
+        value = "dense_rank() over (order by counted_value)"
+    database.execute(
+        "create or replace temp table shown as select distinct fact_row from unit_rows "
+        "where fact_row not in (select fact_row from hidden)"
+    )
+    database.execute(
+        f"copy (select counted_on, {value} as counted_value, organisation_code, partner_id, project_id, "
+        f"{batch_id} as batch_id, places.row_number from counted semi join shown using (fact_row) "
+        f"left join places using (fact_row) order by all) to {quoted(folder / f'{measure.name}.csv')} (header)"
+    )
+    not_listed = _numbers(
+        database, "select unit, count(*) from unit_rows anti join shown using (fact_row) group by unit"
+    )
+    for number, unit in enumerate(units):
+        step = next(each for each in unit.part.steps if each.step == "fact")
+        row = unit.of.row
+        scope_column = SCOPE_COLUMNS.get(unit.of.scope_set, "")
+        texts = (
+            *(row[name] for name in ("metric_id", "scope_type", "scope_code", "week_id")),
+            *(unit.of.column, unit.part.part, measure.name, measure.aggregation, scope_column),
+        )
+        days = [f"date '{day}'" if day else "null" for day in (unit.part.first_day, unit.part.last_day)]
+        amount = "null" if step.amount is None else quoted(said(step.amount))
+        values = [*map(quoted, texts), *days, amount, str(step.rows), str(not_listed.get(number, 0))]
+        database.execute(f"insert into recounted values ({', '.join(values)})")
 
 
 def _columns_in(text: str) -> Iterator[exp.Column]:

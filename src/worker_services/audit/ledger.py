@@ -245,6 +245,12 @@ def public_keys(settings: Settings) -> list[str]:
     return [one.public_key for one in _signers(settings)]
 
 
+def sign(settings: Settings, text: str) -> tuple[str, str]:
+    """Sign a text as the ledger's entries are. Returns the signature and its public key. Raises LedgerUnusable."""
+    current = _signers(settings)[0]
+    return current.sign(text), current.public_key
+
+
 def _signs_after(entry: Entry) -> str:
     """The public key of whoever signs the next entry."""
     return str(entry.details["public_key"]) if entry.action == ROTATE else entry.public_key

@@ -206,6 +206,20 @@ def trace_issues(
     return dict(zip(asked, found, strict=True))
 
 
+def printed_cells(database: duckdb.DuckDBPyConnection, printed_as: Sequence[Issue]) -> list[Cell]:
+    """The counted cells behind all figures that issues of one week print, each once; of hidden figures none."""
+    week = printed_as[0].week
+    weeks = _Weeks(database, week)
+    places = dict.fromkeys(traced_place(issue, figure) for issue in printed_as for figure in issue.figures)
+    found: dict[tuple[str, ...], Cell] = {}
+    for place in filter(None, places):
+        own = counting.cell(weeks.rows, place[0], (place[1], place[2]), str(week), place[3])
+        inputs = weeks.inputs(own)
+        if not _is_hidden(own, inputs):
+            found |= {_key(each): each for each in inputs}
+    return [*found.values()]
+
+
 def traced_place(issue: Issue, figure: Figure) -> Place | None:
     """The cell of rpt_metric_weekly that a figure prints, if it is one that is counted from partners' rows."""
     place = _place(figure)
@@ -248,8 +262,7 @@ def _follow(
         inputs = [weeks.inputs(cell) for cell in own]
     except LookupError as error:
         raise NotTraceable(f"{build.build_id}: {error.args[0]}") from error
-    # One hidden among several would be told by what they come to.
-    hidden = [any(each.row["is_suppressed"] for each in (cell, *its)) for cell, its in zip(own, inputs, strict=True)]
+    hidden = [_is_hidden(cell, its) for cell, its in zip(own, inputs, strict=True)]
     wanted = {_key(each): each for its, is_hidden in zip(inputs, hidden, strict=True) if not is_hidden for each in its}
     try:
         parts = dict(zip(wanted, counting.count(database, code, [*wanted.values()], limit=limit), strict=True))
@@ -293,6 +306,11 @@ def _follow(
         found.deliveries = [replace(deliveries[batch.batch_id], batch=batch) for batch in _batches(found.cells)]
         found.faults += [f"{of.batch.batch_id}: {fault}" for of in found.deliveries for fault in of.faults]
     return traces
+
+
+def _is_hidden(own: Cell, inputs: Iterable[Cell]) -> bool:
+    """Whether a figure or one it is worked out from is not published: one hidden among several would be told."""
+    return any(each.row["is_suppressed"] for each in (own, *inputs))
 
 
 def _key(of: Cell) -> tuple[str, ...]:

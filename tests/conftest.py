@@ -45,6 +45,8 @@ TOGETHER = {
     "tests/warehouse/test_counting.py": "tests/warehouse/test_dbt_project.py",
     "tests/warehouse/test_lineage_events.py": "tests/warehouse/test_dbt_project.py",
     "tests/audit/test_trace.py": "tests/warehouse/test_build.py",
+    "tests/audit/test_pack.py": "tests/warehouse/test_build.py",
+    "tests/audit/test_issue_pages.py": "tests/warehouse/test_build.py",
 }
 assert all((PROJECT_ROOT / file).exists() for file in (*LONGEST_FIRST, *TOGETHER, *TOGETHER.values()))
 

@@ -16,6 +16,7 @@ class Metric:
 
     metric_id: str
     name_zh: str
+    name_en: str
     order: int
     feeds: frozenset[str]
 
@@ -39,7 +40,7 @@ def catalogue() -> dict[str, Metric]:
         return feeds_of(parameters["numerator"]) | feeds_of(parameters["denominator"])
 
     found = [
-        Metric(name, metric["label"], metric["config"]["meta"]["order"], feeds_of(name))
+        Metric(name, metric["label"], _meta(metric)["name_en"], _meta(metric)["order"], feeds_of(name))
         for name, metric in stated.items()
         if "order" in metric["config"]["meta"]
     ]

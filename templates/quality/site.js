@@ -9,6 +9,7 @@
 
   for (const area of document.querySelectorAll("[data-pick]")) {
     const rows = [...area.querySelectorAll("tbody tr[data-row]")];
+    if (rows.length < 8) continue;  // all are seen at once
     const form = make("form", { className: "picker" });
     const wanted = {};
     const labelled = (text, field) => {

@@ -59,23 +59,20 @@ def is_named(settings: Settings, action: str, subject: str, path: Path) -> bool:
 
 def enter_folder(settings: Settings, action: str, subject: str, folder: Path) -> None:
     """Enter a folder as it lies there now, and what an earlier entry of this action about this subject had besides."""
-    enter_files(settings, action, subject, sorted(path for path in folder.rglob("*") if path.is_file()))
+    enter_files(settings, action, subject, files_below(folder))
 
 
 def enter_files(settings: Settings, action: str, subject: str, paths: Iterable[Path]) -> None:
-    """Enter files as they are now; those that the last entry of this action about this subject had besides and that
-    are gone, as deleted.
-    """
-    files = named(settings, paths)
+    """Enter files as they are now, all that the subject has; those of the last entry that are not among them went."""
+    files = named(settings, sorted(paths))
     last = next(reversed(ledger.about(settings, action, subject)), None)
-    gone = [] if last is None else [name for name in last.details["files"] if name not in files]
-    deleted = sorted(name for name in gone if not path_of(settings, name).exists())
-    if last is None or deleted or any(last.details["files"].get(name) != digest for name, digest in files.items()):
+    if last is None or last.details["files"] != files:
+        deleted = sorted(last.details["files"].keys() - files.keys()) if last else []
         ledger.append(settings, settings.actor, action, subject, {"files": files, "deleted": deleted})
 
 
 def path_of(settings: Settings, name: str) -> Path:
-    """Where a file lies that the ledger names; a mail's name is a digest, which leads nowhere."""
+    """Where a file lies that the ledger names; the name of a mail is a digest, which leads nowhere."""
     root, _, path = name.partition("/")
     return (settings.reports_root if root == "reports" else settings.data_root) / path
 
@@ -83,7 +80,7 @@ def path_of(settings: Settings, name: str) -> Path:
 def present(settings: Settings) -> dict[str, Path]:
     """Every file that ought to be named, by its name."""
     roots = [settings.data_root / folder for folder in DATA] + [settings.reports_root / folder for folder in REPORTS]
-    return {name_of(settings, path): path for root in roots for path in _files(root) if _counts(settings, path)}
+    return {name_of(settings, path): path for root in roots for path in files_below(root) if _counts(settings, path)}
 
 
 def _counts(settings: Settings, path: Path) -> bool:
@@ -99,8 +96,8 @@ def _counts(settings: Settings, path: Path) -> bool:
     return True
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Files below a folder but hidden ones: locks, and what is still being written."""
+def files_below(folder: Path) -> Iterator[Path]:
+    """Files below a folder, if there is one, but hidden ones: locks, and what is still being written."""
     try:
         with os.scandir(folder) as found:
             inside = list(found)
@@ -110,6 +107,6 @@ def _files(folder: Path) -> Iterator[Path]:
         if item.name.startswith("."):
             continue
         if item.is_dir():
-            yield from _files(Path(item.path))
+            yield from files_below(Path(item.path))
         else:
             yield Path(item.path)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from worker_services.briefing.language import N_
 from worker_services.contracts import Column, Contract, contract_feeds, load_contract
 from worker_services.landing.rules import rules_of
 from worker_services.metrics import catalogue as metric_catalogue
@@ -21,11 +22,11 @@ from worker_services.yaml_files import read_yaml
 
 Stage = Literal["delivery", "row", "batch", "build", "briefing"]
 STAGES: dict[Stage, str] = {
-    "delivery": "到数",
-    "row": "逐行",
-    "batch": "批次",
-    "build": "构建",
-    "briefing": "简报",
+    "delivery": N_("到数"),
+    "row": N_("逐行"),
+    "batch": N_("批次"),
+    "build": N_("构建"),
+    "briefing": N_("简报"),
 }
 BUILT_IN = "expectations/built_in.yaml"
 DATA_TEAM = "data-team"

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from worker_services.briefing.language import N_
 from worker_services.contracts import VERSION_COLUMN, Column, Contract, load_code_list, load_contract
 from worker_services.intervals import Interval
 from worker_services.metrics import counted_from
@@ -26,12 +27,12 @@ Dimension = Literal["规范性", "完整性", "准确性", "一致性", "时效�
 DIMENSIONS: tuple[Dimension, ...] = ("规范性", "完整性", "准确性", "一致性", "时效性", "可访问性")
 MARTS = "marts"
 OWNERS = {
-    "health-steward": "健康数据管理员",
-    "employment-steward": "就业数据管理员",
-    "rights-steward": "权益数据管理员",
-    "hardship-steward": "帮扶数据管理员",
-    "leadership-steward": "组织保障数据管理员",
-    "data-team": "数据组",
+    "health-steward": N_("健康数据管理员"),
+    "employment-steward": N_("就业数据管理员"),
+    "rights-steward": N_("权益数据管理员"),
+    "hardship-steward": N_("帮扶数据管理员"),
+    "leadership-steward": N_("组织保障数据管理员"),
+    "data-team": N_("数据组"),
 }
 
 # Those that give the same answer in DuckDB as hand-written SQL; tests/quality proves it for each.

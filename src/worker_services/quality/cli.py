@@ -16,7 +16,7 @@ from worker_services.settings import Settings
 
 @click.group()
 def quality() -> None:
-    """Data quality: the report of a night, the scorecard of a week, and the catalogue of all checks."""
+    """Data quality: reports of nights, scorecards of weeks, the auditors' site, the catalogue of all checks."""
 
 
 @quality.command()
@@ -25,7 +25,7 @@ def quality() -> None:
 )
 @json_option
 def report(day: datetime, as_json: bool) -> None:
-    """Write reports/quality/<date>/index.html."""
+    """Write reports/quality/<date>/index.html, the same in English below en/, and report.pdf."""
     from worker_services.quality.report import render
 
     show_one({"report": str(render(Settings.load(), day.date()))}, as_json=as_json)
@@ -48,7 +48,7 @@ def scorecard(week: Week, as_json: bool) -> None:
 @week_argument
 @json_option
 def issue(week: Week, as_json: bool) -> None:
-    """Write what stands behind each figure of WEEK's issues: reports/quality/issues/<week>/, and the lineage pages.
+    """Write what stands behind each figure of WEEK's issues: reports/quality/issues/<week>/.
 
     Exit code 1 where a figure does not add up to its rows.
     """
@@ -58,11 +58,23 @@ def issue(week: Week, as_json: bool) -> None:
 
     try:
         written = write_issue(Settings.load(), week)
-    except (NotTraceable, BriefingError, BuildFailed) as error:
+    except (NotTraceable, BriefingError, BuildFailed, SuiteError) as error:
         raise click.ClickException(str(error)) from error
     show_one(written, as_json=as_json)
     if written.differing:
         raise SystemExit(1)
+
+
+@quality.command()
+@json_option
+def site(as_json: bool) -> None:
+    """Write the pages about all nights: reports/quality/index.html, ledger, exceptions, figures, checks; and search."""
+    from worker_services.quality.site.make import make
+
+    try:
+        show_one({"site": str(make(Settings.load()))}, as_json=as_json)
+    except SuiteError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @quality.command()

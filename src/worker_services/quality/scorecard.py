@@ -1,6 +1,7 @@
 """The scorecard of a week, and the sheet that tells each partner what its own data cost it: counts, never a value.
 
-reports/quality/scorecards/<week>/index.html is the city's, <partner>.html beside it the partner's own.
+reports/quality/scorecards/<week>/index.html is the city's, <partner>.html beside it the partner's own; the same in
+English lies below reports/quality/en/.
 """
 
 from collections import defaultdict
@@ -8,14 +9,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from worker_services.audit.protected import enter_folder
+from worker_services.audit.protected import enter_files
 from worker_services.briefing.marts import Row, read_rows, reading
 from worker_services.contracts import load_contract
-from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.mailing import notices
 from worker_services.partners.registry import load_partners
-from worker_services.quality.pages import environment
+from worker_services.quality.site.layout import open_site, write_page
 from worker_services.seeds import read_seed
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import current
@@ -44,12 +44,14 @@ class Lost:
 
     feed: str
     feed_zh: str
+    column: str
     column_zh: str
     characteristic: str
     characteristic_zh: str
     deduction: str
     deduction_zh: str
     cause_zh: str
+    cause_en: str
     quantity: int
     base: int
     basis_zh: str
@@ -147,23 +149,34 @@ def read_scorecard(settings: Settings, week: Week) -> Scorecard:
 
 
 def render(settings: Settings, week: Week) -> Path:
-    """Write the scorecard and every partner's sheet; the same build gives the same bytes. Raises NoScorecard."""
+    """Write the scorecard and every partner's sheet, in both editions; the same build gives the same bytes.
+
+    Raises NoScorecard.
+    """
     card = read_scorecard(settings, week)
-    folder = settings.reports_root / "quality" / "scorecards" / str(week)
-    templates = environment(settings)
-    templates.globals.update(
-        card=card,
-        characteristics=read_seed("quality/quality_characteristics"),
-        grades=read_seed("quality/quality_grades"),
-        deductions=read_seed("quality/quality_deductions"),
-    )
-    write_bytes(folder / "index.html", templates.get_template("scorecard.html.j2").render().encode())
-    sheet, office = templates.get_template("partner_sheet.html.j2"), notices.load_config(settings)
+    site, folder = open_site(settings), f"scorecards/{week}"
+    characteristics, deductions = read_seed("quality/quality_characteristics"), read_seed("quality/quality_deductions")
+    shared = {
+        "card": card,
+        "characteristics": characteristics,
+        "by_code": {row["characteristic_code"]: row for row in characteristics},
+        "grades": read_seed("quality/quality_grades"),
+        "deductions": deductions,
+        "by_deduction": {row["deduction"]: row for row in deductions},
+    }
+    files = write_page(site, f"{folder}/index.html", "scorecard.html.j2", lambda language: shared)
+    office = notices.load_config(settings)
     for partner in card.partners:
-        page = sheet.render(partner=partner, feeds=card.feeds[partner.partner], office=office)
-        write_bytes(folder / f"{partner.partner}.html", page.encode())
-    enter_folder(settings, "quality.scorecard", str(week), folder)
-    return folder / "index.html"
+        shown = shared | {"partner": partner, "feeds": card.feeds[partner.partner], "office": office}
+        files += write_page(
+            site,
+            f"{folder}/{partner.partner}.html",
+            "partner_sheet.html.j2",
+            lambda language, shown=shown: shown,  # type: ignore[misc]
+            crumbs=lambda language: [(str(week), f"{folder}/index.html")],
+        )
+    enter_files(settings, "quality.scorecard", str(week), files)
+    return site.root / folder / "index.html"
 
 
 def _place(row: Row) -> tuple[str, str, str]:
@@ -175,12 +188,14 @@ def _lost(row: Row) -> Lost:
     return Lost(
         feed=feed,
         feed_zh=load_contract(feed).label if feed else "",
+        column=row["column_name"] or "",
         column_zh=load_contract(feed).label_of(row["column_name"]) if feed and row["column_name"] else "",
         characteristic=row["characteristic_code"],
         characteristic_zh=row["characteristic_zh"],
         deduction=row["deduction"],
         deduction_zh=row["deduction_zh"],
         cause_zh=row["cause_zh"],
+        cause_en=row["cause_en"],
         quantity=row["quantity"],
         base=row["base"],
         basis_zh=row["basis_zh"],

@@ -17,7 +17,7 @@ import duckdb
 from worker_services.audit import issues
 from worker_services.audit.counting import said
 from worker_services.audit.issues import Figure, Issue, NothingToTrace
-from worker_services.audit.protected import enter_files
+from worker_services.audit.protected import enter_files, files_below
 from worker_services.audit.trace import (
     CountedCell,
     Delivery,
@@ -30,15 +30,13 @@ from worker_services.audit.trace import (
 )
 from worker_services.briefing.config import BriefingConfig, load_config
 from worker_services.briefing.figures import CITY_ZH, COLUMN_ZH
-from worker_services.briefing.language import N_, Language, load_language
+from worker_services.briefing.language import N_, TAGS, Language, load_language
 from worker_services.briefing.marts import CITY, Row, build_path, read_rows, reading
 from worker_services.briefing.render import BriefingFiles
 from worker_services.briefing.verify import CLAIMS, Expectation
-from worker_services.contracts import load_contract
 from worker_services.intervals import Week
-from worker_services.partners.registry import load_partners
-from worker_services.quality.site.layout import Site, in_chinese, open_site, write_page
-from worker_services.quality.site.lineage import write_lineage
+from worker_services.quality.site.layout import Site, edition_path, open_site, write_page
+from worker_services.quality.site.make import make
 from worker_services.settings import Settings
 from worker_services.warehouse import printed
 
@@ -128,7 +126,7 @@ class EditionOfIssue:
 
     @property
     def path(self) -> str:
-        return edition_path(self.issue)
+        return page_of(self.issue)
 
     @property
     def printed_at(self) -> datetime:
@@ -151,9 +149,9 @@ class IssuePages:
 
 
 def write_issue(settings: Settings, week: Week) -> IssuePages:
-    """Write the pages of a week's issues that stand and of the lineage they lead to, and enter them in the ledger.
+    """Write the pages of a week's issues that stand, enter them in the ledger, and have the site lead to them.
 
-    Raises NotTraceable, BuildFailed.
+    Raises NotTraceable, BuildFailed, SuiteError.
     """
     standing = issues.recorded(settings, week)
     if not standing:
@@ -181,8 +179,11 @@ def write_issue(settings: Settings, week: Week) -> IssuePages:
     editions.sort(key=lambda each: order.index(each.issue.edition))
     files += _write_week(site, week, editions)
     files += _write_index(site)
-    write_lineage(site)
+    # What an earlier record of an edition had of pages stays beside those of the one that stands.
+    folders = [site.root / edition_path(code, f"issues/{week}") for code in TAGS]
+    files = list(dict.fromkeys([*files, *(path for folder in folders for path in files_below(folder))]))
     enter_files(settings, ACTION, str(week), files)
+    make(settings)
     return IssuePages(
         week=str(week),
         editions=len(editions),
@@ -195,7 +196,7 @@ def write_issue(settings: Settings, week: Week) -> IssuePages:
     )
 
 
-def edition_path(issue: Issue) -> str:
+def page_of(issue: Issue) -> str:
     return f"issues/{issue.week}/{issue.edition}-{issue.number}.html"
 
 
@@ -211,7 +212,7 @@ def lineage_path(figure: Figure) -> str:
     return f"lineage/{mart}.html#{COUNTED_FROM.get(kind, figure.column)}"
 
 
-def column_name(language: Language, column: str) -> str:
+def column_word(language: Language, column: str) -> str:
     """What a column is called, as the briefing calls it."""
     words = COLUMN_ZH.get(column)
     if words is None:
@@ -281,7 +282,7 @@ def _figure(
         kind=language.gettext(KINDS[kind][0]) if kind in KINDS else language.gettext(N_("指标")),
         name=names[0] if names else language.gettext(KINDS[kind][0]),
         scope=_scope_name(language, trace) if trace else _listed(language, figure, names[1:]),
-        column=column_name(language, figure.column),
+        column=column_word(language, figure.column),
         pages=pages,
         path=trace_path(issue, place) if place else lineage_path(figure),
         state=_state(traces, issue, figure),
@@ -357,7 +358,7 @@ class MetricPage:
         self._printed_in: dict[Place, list[EditionLink]] = {place: [] for place in traces}
         for issue in of_build:
             stated = config.edition(issue.edition)
-            link = EditionLink(stated.name_zh, stated.name_en, edition_path(issue))
+            link = EditionLink(stated.name_zh, stated.name_en, page_of(issue))
             for place in dict.fromkeys(traced_place(issue, figure) for figure in issue.figures):
                 if place in traces and place:
                     self._printed_in[place].append(link)
@@ -394,7 +395,7 @@ class MetricPage:
             TracedFigure(
                 trace=trace,
                 anchor=f"{place[3]}-{place[2]}",
-                column=column_name(language, place[3]),
+                column=column_word(language, place[3]),
                 printed_in=self._printed_in[place],
                 cells=[_cell_anchor(trace, cell) for cell in trace.cells],
             )
@@ -426,10 +427,8 @@ def _write_traces(
                 "parts": PARTS_ZH,
                 "raw": RAW_ZH,
                 "said": said,
-                "column_name": lambda column: column_name(language, column),
+                "column_word": lambda column: column_word(language, column),
                 "scope_name": lambda trace: _scope_name(language, trace),
-                "feed_name": lambda feed: feed_name(language, feed),
-                "partner_name": lambda partner_id: _partner_name(language, partner_id),
             }
 
         path = f"issues/{week}/{of_build[0].build_id}/{metric}.html"
@@ -444,16 +443,6 @@ def _in_order(traces: dict[Place, Trace]) -> dict[Place, Trace]:
     return dict(
         sorted(traces.items(), key=lambda item: (scopes.index(item[0][1]), item[0][2], columns.index(item[0][3])))
     )
-
-
-def feed_name(language: Language, feed: str) -> str:
-    contract = load_contract(feed)
-    return contract.label if language.code == "zh" else contract.label_en
-
-
-def _partner_name(language: Language, partner_id: str) -> str:
-    partner = load_partners().get(partner_id)
-    return in_chinese(language, partner.name if partner else partner_id)
 
 
 def _catalogue(database: duckdb.DuckDBPyConnection) -> dict[str, Row]:

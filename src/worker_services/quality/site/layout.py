@@ -4,10 +4,11 @@ A page has one path in both editions: reports/quality/<path> is in Chinese, repo
 """
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,19 @@ from worker_services.audit import ledger
 from worker_services.briefing.language import N_, TAGS, AsRecorded, Code, Language, load_language
 from worker_services.briefing.seal import publication
 from worker_services.files import write_bytes
-from worker_services.intervals import SHANGHAI
+from worker_services.intervals import SHANGHAI, Interval
+from worker_services.quality.site.names import NAMES
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import Published, current
 
 DOMAIN = "quality"
+CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 OTHER: dict[Code, Code] = {"zh": "en", "en": "zh"}
 NAVIGATION = (
     ("index.html", N_("总览"), True),
     ("ledger/index.html", N_("台账"), True),
     ("exceptions.html", N_("在行例外"), True),
+    ("figures.html", N_("指标目录"), True),
     ("catalogue.html", N_("检查目录"), True),
     ("issues/index.html", N_("期次与溯源"), False),
     ("lineage/index.html", N_("数据血缘"), False),
@@ -164,13 +168,16 @@ def _environment(templates: Path, language: Language) -> jinja2.Environment:
     made.filters["share"] = share
     made.filters["count"] = lambda number: "—" if number is None else f"{number:,}"
     made.filters["in_chinese"] = lambda text: in_chinese(language, text)
-    made.filters["all_marked"] = lambda items: [marked(item) for item in items]
+    for name, called in NAMES.items():
+        made.filters[name] = partial(called, language)
+    made.filters["span"] = lambda interval: span(language, interval)
+    made.policies["json.dumps_kwargs"] = {"ensure_ascii": False}
     return made
 
 
 def in_chinese(language: Language, text: str) -> str:
     """Words that there are in Chinese only, marked as such where the language is another."""
-    return text if language.code == "zh" or text.isascii() else AsRecorded(text)
+    return AsRecorded(text) if language.code != "zh" and CHINESE.search(text) else text
 
 
 def marked(value: Any) -> Any:
@@ -186,6 +193,14 @@ def local_time(moment: datetime | str | None) -> str:
         moment = datetime.fromisoformat(moment)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return f"{aware.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def span(language: Language, interval: Interval | None) -> str:
+    """The days of an interval, first and last."""
+    if interval is None:
+        return ""
+    days = dict.fromkeys(day.isoformat() for day in (interval.start, interval.last_day))
+    return language.gettext(" 至 ").join(days)
 
 
 def share(value: Any) -> str:

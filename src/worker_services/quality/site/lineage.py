@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from worker_services.audit.protected import enter_files
 from worker_services.contracts import contract_feeds, load_contract
 from worker_services.quality.catalogue import manifest_of_last_build
 from worker_services.quality.site.layout import Site, write_page
@@ -16,7 +15,6 @@ from worker_services.warehouse import lineage, provenance
 from worker_services.warehouse.lineage import ROWS, Lineage, Origin
 from worker_services.warehouse.publish import read_record
 
-ACTION = "quality.lineage"
 SECTION = "lineage/index.html"
 REPORTS = "marts.rpt_"
 
@@ -55,11 +53,11 @@ class Mart:
         return f"lineage/{self.name}.html"
 
 
-def write_lineage(site: Site) -> list[Path]:
-    """Write the pages of the published build's marts, and enter them in the ledger; none without a build."""
-    if site.build is None:
+def write(site: Site) -> list[Path]:
+    """Write the pages of the published build's marts; none without a build, or if nothing was kept of its making."""
+    record = read_record(site.settings, site.build.build_id) if site.build else {}
+    if not provenance.path(site.settings, record.get("code_fingerprint", "")).exists():
         return []
-    record = read_record(site.settings, site.build.build_id)
     code = provenance.read(site.settings, record["code_fingerprint"])
     marts = marts_of(code.lineage, manifest_of_last_build(site.settings))
     shared = {"code_version": code.code_version, "code_fingerprint": record["code_fingerprint"]}
@@ -79,7 +77,6 @@ def write_lineage(site: Site) -> list[Path]:
             section=SECTION,
             crumbs=lambda language: [(language.gettext("数据血缘"), SECTION)],
         )
-    enter_files(site.settings, ACTION, "lineage", files)
     return files
 
 
@@ -126,11 +123,9 @@ def _column(found: Lineage, relation: str, column: str, description: str) -> Col
 
 
 def _labels(code: str) -> dict[str, str]:
-    """What feeds and their columns (feed.column, as published) are called."""
-    found: dict[str, str] = {}
-    for feed in contract_feeds():
-        contract = load_contract(feed)
-        found[feed] = contract.label if code == "zh" else contract.label_en
-        for column in contract.columns:
-            found[f"{feed}.{column.published_name}"] = column.label if code == "zh" else column.label_en
-    return found
+    """What columns of feeds (feed.column, as they land) are called."""
+    return {
+        f"{feed}.{column.published_name}": column.label if code == "zh" else column.label_en
+        for feed in contract_feeds()
+        for column in load_contract(feed).columns
+    }

@@ -28,7 +28,7 @@ from worker_services.audit.trace import (
     trace_issues,
     traced_place,
 )
-from worker_services.briefing.config import BriefingConfig, load_config
+from worker_services.briefing.config import BriefingConfig, Edition, load_config
 from worker_services.briefing.figures import CITY_ZH, COLUMN_ZH
 from worker_services.briefing.language import N_, TAGS, Language, load_language
 from worker_services.briefing.marts import CITY, Row, build_path, read_rows, reading
@@ -244,7 +244,7 @@ def _write_edition(
     edition = EditionOfIssue(
         issue=issue,
         name_zh=stated.name_zh,
-        name_en=stated.name_en,
+        name_en=_name_en(stated),
         figures=len(issue.figures),
         traced=sum(state in ("agrees", "differs") for state in states),
         differing=states.count("differs"),
@@ -296,6 +296,11 @@ def _scope_name(language: Language, trace: Trace) -> str:
 def _listed(language: Language, figure: Figure, names: list[str]) -> str:
     """The names that tell a figure apart beside its first."""
     return "、".join(names) or (language.gettext(CITY_ZH) if figure.scope == "/".join(CITY) else "")
+
+
+def _name_en(edition: Edition) -> str:
+    """The city has two editions, which have one name in English."""
+    return edition.name_en if edition.language == "zh" else f"{edition.name_en}, in English"
 
 
 def _state(traces: dict[Place, Trace], issue: Issue, figure: Figure) -> State:
@@ -358,7 +363,7 @@ class MetricPage:
         self._printed_in: dict[Place, list[EditionLink]] = {place: [] for place in traces}
         for issue in of_build:
             stated = config.edition(issue.edition)
-            link = EditionLink(stated.name_zh, stated.name_en, page_of(issue))
+            link = EditionLink(stated.name_zh, _name_en(stated), page_of(issue))
             for place in dict.fromkeys(traced_place(issue, figure) for figure in issue.figures):
                 if place in traces and place:
                     self._printed_in[place].append(link)

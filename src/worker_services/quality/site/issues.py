@@ -72,13 +72,13 @@ COUNTED_FROM = {
 }
 """The column of the mart, where the figure counts its rows or has another name than it."""
 STEPS_ZH = {
-    "mart": N_("集市"),
-    "metric": N_("指标"),
+    "mart": N_("指标周表"),
+    "metric": N_("指标计算"),
     "measure": N_("计量"),
     "weeks": N_("逐周合计"),
     "fact": N_("事实表明细"),
-    "staging": N_("入仓记录"),
-    "landing": N_("落地数据"),
+    "staging": N_("暂存层记录"),
+    "landing": N_("入库记录"),
     "batches": N_("批次"),
     "consulted": N_("参照的记录"),
     "seed": N_("内部登记"),

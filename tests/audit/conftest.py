@@ -71,7 +71,7 @@ def whole_house(make_house: Callable[[Path], House], tmp_path_factory: pytest.Te
 
 
 @pytest.fixture(scope="session")
-def house(full_house: House, tmp_path_factory: pytest.TempPathFactory) -> House:
+def issued_house(full_house: House, tmp_path_factory: pytest.TempPathFactory) -> House:
     """A copy of the full house whose issue of the week has gone out to the city and to one union."""
     made = build(full_house.settings, utc_now())
     audit(full_house.settings, made.build_id)
@@ -92,12 +92,12 @@ def copy_but_builds(source: str, target: str) -> None:
 
 
 @pytest.fixture
-def copied(house: House, tmp_path: Path) -> House:
+def copied(issued_house: House, tmp_path: Path) -> House:
     """A copy of one's own, to be damaged."""
-    shutil.copytree(house.settings.data_root, tmp_path / "data", copy_function=copy_but_builds)
-    shutil.copytree(house.settings.reports_root, tmp_path / "reports")
+    shutil.copytree(issued_house.settings.data_root, tmp_path / "data", copy_function=copy_but_builds)
+    shutil.copytree(issued_house.settings.reports_root, tmp_path / "reports")
     settings = Settings(PROJECT_ROOT, tmp_path / "data", tmp_path / "reports")
-    return dataclasses.replace(house, settings=settings)
+    return dataclasses.replace(issued_house, settings=settings)
 
 
 def worker_keys(house: House) -> set[str]:

@@ -42,6 +42,11 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
+def house(issued_house: House) -> House:
+    return issued_house
+
+
+@pytest.fixture(scope="module")
 def written(house: House) -> IssuePages:
     return write_issue(house.settings, WEEK)
 

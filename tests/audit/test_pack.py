@@ -62,6 +62,11 @@ class Packed:
 
 
 @pytest.fixture(scope="module")
+def house(issued_house: House) -> House:
+    return issued_house
+
+
+@pytest.fixture(scope="module")
 def packed(house: House, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     write_issue(house.settings, WEEK)
     made = pack(house.settings, "2025-Q4")

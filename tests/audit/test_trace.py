@@ -34,6 +34,11 @@ from worker_services.warehouse.publish import build_path, record_path
 CODE = "220102"
 
 
+@pytest.fixture(scope="module")
+def house(issued_house: House) -> House:
+    return issued_house
+
+
 def city(house: House, metric: str, column: str = "value", **options: object) -> Trace:
     return trace(house.settings, WEEK, "city", metric, column, **options)  # type: ignore[arg-type]
 

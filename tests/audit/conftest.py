@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from worker_services.warehouse.build import build
 from worker_services.warehouse.publish import publish
 
 WEEK, UNION = Week.parse("2025-W43"), "nanguan"
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 WRITER, PASSWORD = "ledger_writer", "of the tests"
 
 
@@ -100,11 +102,11 @@ def copied(issued_house: House, tmp_path: Path) -> House:
     return dataclasses.replace(issued_house, settings=settings)
 
 
-def worker_keys(house: House) -> set[str]:
-    """Pseudonyms of workers, as they landed."""
+def worker_keys_in(text: str, house: House) -> set[str]:
+    """Pseudonyms of workers, as they landed, that stand in a text."""
     (build,) = house.settings.builds.glob("*.duckdb")
     with duckdb.connect(str(build), read_only=True) as database:
-        found = database.execute("select distinct worker_key from landing.health_services").fetchall()
+        found = database.execute("select distinct worker_key::varchar from landing.health_services").fetchall()
     keys = {key for (key,) in found if key}
-    assert len(keys) > 100
-    return keys
+    assert sum(bool(UUID.fullmatch(key)) for key in keys) > 100
+    return keys & {*UUID.findall(text)}

@@ -15,9 +15,9 @@ DOC = """
 ### What it does
 At 04:00 (Asia/Shanghai): `build` makes a new warehouse file from all batches landed by the run's time, `audit` checks
 it, `publish` makes it the one that readers see, `quality_report` shows what arrived, what was refused and how the
-week's data score. When nothing new has landed, the published build stands, the other squares are skipped and nothing is
-written. That holds after a rollback too: the build that was taken back is not published again, the next one made of
-something new is.
+week's data score, and makes the auditors' site again. When nothing new has landed, the published build stands, the
+other squares are skipped and nothing is written. That holds after a rollback too: the build that was taken back is not
+published again, the next one made of something new is.
 
 ### When a square is red
 Readers still see the build published before; nothing is lost.
@@ -100,6 +100,7 @@ def build_warehouse() -> None:
         from worker_services.quality.report import render
         from worker_services.quality.scorecard import NoScorecard
         from worker_services.quality.scorecard import render as render_scorecard
+        from worker_services.quality.site.make import make
 
         day = report_day(get_current_context())
         settings = wiring.settings()
@@ -111,6 +112,7 @@ def build_warehouse() -> None:
             log.info("%s", render_scorecard(settings, Week.of(day)))
         except NoScorecard as error:
             log.warning("%s", error)
+        log.info("%s", make(settings))
 
     built = build()
     publish(audit(built)) >> quality_report(built)

@@ -16,7 +16,7 @@ At 05:30 (Asia/Shanghai), `expire_vault` deletes raw deliveries and held rows wh
 `compact_landing` copies the batches of months that are closed into few large files, from which builds read faster;
 landing itself is not touched, and what is copied can be deleted at any time. `verify_ledger` checks that nothing was
 changed behind the ledger, and then keeps its signed head: in `data/ledger/heads/`, and by mail with those whom
-`config/sending.yaml` names.
+`config/sending.yaml` names. The auditors' site says when that was, and what was found.
 
 ### When a square is red
 - `expire_vault`: the log names the file that could not be deleted: mostly rights on the data folder. Clear the square
@@ -60,15 +60,18 @@ def maintain() -> None:
         from worker_services.audit import heads, ledger
         from worker_services.audit.verify import verify
         from worker_services.mailing.ledger_mail import send_findings, send_head
+        from worker_services.quality.site.make import make
 
         settings = wiring.settings()
         found = verify(settings, ledger.public_keys(settings))
         log.info("%d entries, %d files, %d figures", found.entries, found.files, found.figures)
         if found.findings:
+            heads.enter_findings(settings, [each.kind for each in found.findings])  # and nothing is made anew
             send_findings(settings, found, wiring.mail_server())
             raise AirflowFailException("\n".join(f"{each.kind} {each.what}: {each.message}" for each in found.findings))
         if head := heads.keep(settings):
             send_head(settings, head, wiring.mail_server())
+            make(settings)
 
     expire_vault()
     compact_landing()

@@ -76,8 +76,9 @@ def places(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-def test_every_text_of_the_sources_is_in_the_catalogue_and_no_other():
-    mapping, options = parse_mapping_cfg((LOCALES / "briefing.cfg").open(encoding="utf-8"))
+@pytest.mark.parametrize("domain", ["briefing", "quality"])
+def test_every_text_of_the_sources_is_in_the_catalogue_and_no_other(domain):
+    mapping, options = parse_mapping_cfg((LOCALES / f"{domain}.cfg").open(encoding="utf-8"))
     script = (PROJECT_ROOT / "bin" / "translate").read_text(encoding="utf-8")
     keywords = parse_keywords(re.search('--keywords="(.+?)"', script)[1].split())
     found = {
@@ -92,7 +93,7 @@ def test_every_text_of_the_sources_is_in_the_catalogue_and_no_other():
         )
     }
     assert len(found) > 250
-    catalogue = read_po((LOCALES / "en" / "LC_MESSAGES" / "briefing.po").open("rb"), locale="en")
+    catalogue = read_po((LOCALES / "en" / "LC_MESSAGES" / f"{domain}.po").open("rb"), locale="en")
     known = {(m.context, m.id[0] if isinstance(m.id, tuple) else m.id): m for m in catalogue if m.id}
     assert found - known.keys() == set(), "run bin/translate and write their English"
     assert known.keys() - found == set(), "run bin/translate: no source says these any more"

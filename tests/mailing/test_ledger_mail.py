@@ -32,6 +32,11 @@ def test_the_head_is_mailed_once_with_all_that_it_takes_to_hold_the_ledger_again
     assert send_head(settings, path).outcome == "already_sent"
     assert heads.keep(settings) is None, "that a head was mailed is no news"
     assert verify(settings, ledger.public_keys(settings)).findings == [], "the mail is entered"
+    ledger.append(settings, "ann", heads.SITE, "site")
+    assert heads.keep(settings) is None, "nor that the site shows it"
+    ledger.append(settings, "ann", "test", "subject")
+    ledger.append(settings, "ann", heads.SITE, "site")
+    assert heads.keep(settings) is not None
 
 
 def test_findings_are_named_in_chinese_and_told_once(settings):

@@ -68,6 +68,12 @@ def write_warehouse(settings: Settings, statements: tuple[str, ...] = ()) -> Pat
             if model["name"].startswith("rpt_") or model["name"] in CHECKED_FACTS:
                 columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in model["columns"])
                 database.execute(f"create table marts.{model['name']} ({columns})")
+        database.execute(
+            "create table landing.batches (batch_id varchar, partner varchar, feed varchar, interval_start date, "
+            "interval_end date, rows_accepted bigint, rows_quarantined bigint, landed_at timestamp, "
+            "supplements varchar)"
+        )
+        database.execute("create table landing.corrections (id varchar, is_needed boolean)")
         for table, rows in _mart_rows().items():
             insert(database, table, rows)
         for statement in statements:
@@ -194,6 +200,93 @@ def cause(metric_id: str, change: str, partner: str, feed: str, number: int = 1,
     } | changes
 
 
+def landed(partner: str, feed: str, held: int, again: int = 0) -> dict[str, Any]:
+    """A row of landing.batches: the night's delivery, or the same interval delivered once more."""
+    return {
+        "batch_id": f"{partner}-{feed}-20251025-20251026-{again or '0123456789ab'}",
+        "partner": partner,
+        "feed": feed,
+        "interval_start": NIGHT.start,
+        "interval_end": NIGHT.end,
+        "rows_accepted": 60 + again,
+        "rows_quarantined": held,
+        "landed_at": datetime(2025, 10, 25, 18 + again, 30),
+    }
+
+
+def score(scope: tuple[str, str, str], characteristic: str, value: float, week: str = "2025-W43", **more: Any) -> dict:
+    """A row of rpt_quality_scorecard."""
+    scope_type, partner, feed = scope
+    grade, grade_zh = (1, "优") if value >= 95 else (4, "较差")
+    return {
+        "scope_type": scope_type,
+        "partner_id": partner,
+        "feed": feed,
+        "week_id": week,
+        "characteristic_code": characteristic,
+        "weight": 25,
+        "score": value,
+        "grade": grade,
+        "grade_zh": grade_zh,
+        **more,
+    }
+
+
+def lost(scope: tuple[str, str, str], **more: Any) -> dict:
+    """A row of rpt_quality_points_lost."""
+    scope_type, partner, feed = scope
+    return {
+        "scope_type": scope_type,
+        "partner_id": partner,
+        "feed": feed,
+        "week_id": "2025-W43",
+        "characteristic_code": "accuracy",
+        "characteristic_zh": "准确性",
+        "deduction": "row_fault",
+        "deduction_zh": "有差错的行",
+        "cause": "out_of_range",
+        "cause_zh": "数值超出允许范围",
+        "column_name": "age" if feed else "",
+        "quantity": 1234,
+        "base": 20000,
+        "basis_zh": "收到的行",
+        "points_lost": 30.85,
+        "overall_points_lost": 12.34,
+    } | more
+
+
+CITY, PARTNER, FEED = ("city", "", ""), ("partner", "eye_hospital", ""), ("feed", "eye_hospital", "health_services")
+OTHER = ("partner", "mini_program", "")
+SCORES = [
+    score(CITY, "overall", 87.7, previous_score=90.0, change=-2.3),
+    score(CITY, "overall", 90.0, "2025-W42"),
+    score(CITY, "accuracy", 69.2),
+    *[score(place, name, 69.2) for place in (PARTNER, FEED) for name in ("overall", "accuracy")],
+    score(OTHER, "overall", 100.0),
+]
+LOST = [
+    lost(CITY),
+    lost(PARTNER),
+    lost(FEED, column_name="service_date"),
+    lost(
+        FEED,
+        deduction="batch_missing",
+        deduction_zh="未送达的批次",
+        cause="missing",
+        cause_zh="未送达",
+        column_name="",
+        quantity=2,
+    ),
+]
+
+
+def write_scores(path: Path) -> None:
+    """Scores of a week into the build at `path`."""
+    with duckdb.connect(str(path)) as database:
+        insert(database, "marts.rpt_quality_scorecard", SCORES)
+        insert(database, "marts.rpt_quality_points_lost", LOST)
+
+
 def insert(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         names = ", ".join(f'"{name}"' for name in row)
@@ -223,6 +316,11 @@ def _mart_rows() -> dict[str, list[dict[str, Any]]]:
         weekly.append(city | {"metric_id": "positions_offered", "value": positions})
     return {
         "landing.partners": [{"partner_id": partner, "feed": feed} for partner, feed in pairs],
+        "landing.batches": [
+            landed("eye_hospital", "health_services", held=12),
+            landed("mini_program", "vouchers", held=3),
+            landed("mini_program", "vouchers", held=2, again=1),
+        ],
         "marts.rpt_metric_catalogue": [
             {
                 "metric_id": metric_id,

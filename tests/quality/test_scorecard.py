@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import pytest
 from click.testing import CliRunner
 from lxml import html
-from quality_data import insert
+from quality_data import write_scores
 
 from worker_services.contracts import load_contract
 from worker_services.intervals import Week
@@ -19,83 +18,9 @@ from worker_services.settings import Settings
 WEEK = Week.parse("2025-W43")
 
 
-def score(
-    scope: tuple[str, str, str], characteristic: str, value: float, week: str = "2025-W43", **more: object
-) -> dict:
-    scope_type, partner, feed = scope
-    grade, grade_zh = (1, "优") if value >= 95 else (4, "较差")
-    return {
-        "scope_type": scope_type,
-        "partner_id": partner,
-        "feed": feed,
-        "week_id": week,
-        "characteristic_code": characteristic,
-        "weight": 25,
-        "score": value,
-        "grade": grade,
-        "grade_zh": grade_zh,
-        **more,
-    }
-
-
-def lost(scope: tuple[str, str, str], **more: object) -> dict:
-    scope_type, partner, feed = scope
-    return {
-        "scope_type": scope_type,
-        "partner_id": partner,
-        "feed": feed,
-        "week_id": "2025-W43",
-        "characteristic_code": "accuracy",
-        "characteristic_zh": "准确性",
-        "deduction": "row_fault",
-        "deduction_zh": "有差错的行",
-        "cause": "out_of_range",
-        "cause_zh": "数值超出允许范围",
-        "column_name": "age" if feed else "",
-        "quantity": 1234,
-        "base": 20000,
-        "basis_zh": "收到的行",
-        "points_lost": 30.85,
-        "overall_points_lost": 12.34,
-    } | more
-
-
-CITY, PARTNER, FEED = ("city", "", ""), ("partner", "eye_hospital", ""), ("feed", "eye_hospital", "health_services")
-OTHER = ("partner", "mini_program", "")
-
-
 @pytest.fixture
 def judged(settings: Settings, warehouse: Callable[..., Path]) -> Settings:
-    with duckdb.connect(str(warehouse())) as database:
-        insert(
-            database,
-            "marts.rpt_quality_scorecard",
-            [
-                score(CITY, "overall", 87.7, previous_score=90.0, change=-2.3),
-                score(CITY, "overall", 90.0, "2025-W42"),
-                score(CITY, "accuracy", 69.2),
-                *[score(place, name, 69.2) for place in (PARTNER, FEED) for name in ("overall", "accuracy")],
-                score(OTHER, "overall", 100.0),
-            ],
-        )
-        insert(
-            database,
-            "marts.rpt_quality_points_lost",
-            [
-                lost(CITY),
-                lost(PARTNER),
-                lost(FEED, column_name="service_date"),
-                lost(
-                    FEED,
-                    deduction="batch_missing",
-                    deduction_zh="未送达的批次",
-                    cause="missing",
-                    cause_zh="未送达",
-                    column_name="",
-                    quantity=2,
-                ),
-            ],
-        )
+    write_scores(warehouse())
     (settings.data_root / "DEMO").touch()
     return settings
 
@@ -140,7 +65,7 @@ def test_the_same_build_gives_the_same_bytes(judged: Settings) -> None:
 
 def test_links_lead_to_sheets_that_are_there(judged: Settings) -> None:
     path = scorecard.render(judged, WEEK)
-    links = page(path).xpath("//a/@href")
+    links = page(path).xpath("//main//table//a/@href")
     assert links
     assert all((path.parent / link).exists() for link in links)
 

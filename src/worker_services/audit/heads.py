@@ -3,6 +3,8 @@ anew behind it.
 """
 
 import json
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,10 @@ from worker_services.files import write_json
 from worker_services.settings import Settings
 
 ACTION = "ledger.head"
+FINDINGS = "ledger.findings"
+SITE = "quality.site"
+"""The action that enters the auditors' pages about all nights, which show the last head."""
+
 MAIL = "ledger_head_"
 """What the mail of a head is called, before its number."""
 
@@ -45,15 +51,23 @@ def as_head(entry: ledger.Entry) -> dict[str, Any]:
 def keep(settings: Settings) -> Path | None:
     """Write the head to data/ledger/heads/<number>.json and enter that; None when nothing was done since the last one.
 
-    That the last one was mailed is nothing. Raises LedgerUnusable.
+    That the last one was mailed is nothing, nor that a page says so. Raises LedgerUnusable.
     """
-    last = ledger.head(settings)
-    if last is None or last.action == ACTION or last.subject.startswith(MAIL):
+    entries = ledger.entries(settings)
+    news = next((entry for entry in reversed(entries) if not _is_of_heads(entry)), None)
+    if news is None or news.action == ACTION:
         return None
+    last = entries[-1]
     path = folder(settings) / f"{last.seq:010}.json"
     write_json(path, as_head(last))
     ledger.append(settings, settings.actor, ACTION, str(last.seq), {"files": named(settings, [path])})
     return path
+
+
+def enter_findings(settings: Settings, kinds: Iterable[str]) -> None:
+    """Enter how many findings a verification had, by the kind of each; the same again is not entered again."""
+    counted = dict(sorted(Counter(kinds).items()))
+    ledger.append_once(settings, settings.actor, FINDINGS, "ledger", {"findings": counted})
 
 
 def kept(settings: Settings) -> list[Head]:
@@ -66,6 +80,11 @@ def kept(settings: Settings) -> list[Head]:
         with suppress(HeadUnreadable):
             found.append(read(path))
     return found
+
+
+def _is_of_heads(entry: ledger.Entry) -> bool:
+    """Whether an entry only follows from a head that was kept."""
+    return entry.action == SITE or entry.subject.startswith(MAIL)
 
 
 def read(path: Path) -> Head:

@@ -6,13 +6,14 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from worker_services.audit import ledger
+from worker_services.audit.heads import SITE
 from worker_services.briefing.language import N_, Language
 from worker_services.intervals import SHANGHAI
 from worker_services.quality.site.layout import in_chinese
 from worker_services.settings import Settings
 
-OWN = "quality.site"
-"""The action that enters the pages about all nights. They say nothing of it: they would never be at rest."""
+OWN = SITE
+"""The pages about all nights say nothing of their own entries: they would never be at rest."""
 
 KINDS = {
     "briefing.approve": N_("审批"),
@@ -29,7 +30,7 @@ KINDS = {
     "warehouse.*": N_("构建"),
     "briefing.*": N_("简报制作"),
     "quality.*": N_("质量报告"),
-    "ledger.head": N_("台账核验"),
+    "ledger.*": N_("台账核验"),
     "batch.*": N_("到数"),
     "vault.seal": N_("原文密封"),
     "mail.send": N_("函件"),
@@ -130,7 +131,7 @@ def _act(language: Language, entry: ledger.Entry) -> Act:
         kind=language.gettext(kind_of(entry.action)),
         action=entry.action,
         what=language.gettext(action) if action else entry.action,
-        actor=entry.actor,
+        actor=in_chinese(language, entry.actor),
         subject=entry.subject,
         reason=in_chinese(language, str(details.get("reason") or "")),
         more=in_chinese(language, "; ".join(f"{name}: {_text(value)}" for name, value in said.items())),

@@ -93,7 +93,7 @@ def _decided(language: Language, entries: Iterable[ledger.Entry]) -> list[Correc
             Corrected(
                 way=_called(language, way),
                 when=local_time(entry.time),
-                by=entry.actor,
+                by=in_chinese(language, entry.actor),
                 partner=partner_name(language, partner),
                 feed=feed_name(language, feed) if feed else entry.subject,
                 what=what,

@@ -173,7 +173,7 @@ def _waived(language: Language, entries: Sequence[ledger.Entry]) -> list[Excused
             if language.code == "zh"
             else in_chinese(language, entry.details["reason"]),
             since=local_time(entry.time),
-            by=entry.actor,
+            by=in_chinese(language, entry.actor),
             source=_entry(language, entry),
         )
         for entry in entries
@@ -244,7 +244,7 @@ def _approved(language: Language, entries: Sequence[ledger.Entry]) -> list[Excus
             what=entry.subject,
             reason=in_chinese(language, entry.details["reason"]),
             since=local_time(entry.time),
-            by=entry.actor,
+            by=in_chinese(language, entry.actor),
             source=_entry(language, entry),
         )
         for entry in last.values()

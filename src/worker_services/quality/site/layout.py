@@ -167,6 +167,8 @@ def _environment(templates: Path, language: Language) -> jinja2.Environment:
     made.filters["local_time"] = local_time
     made.filters["share"] = share
     made.filters["count"] = lambda number: "—" if number is None else f"{number:,}"
+    made.filters["plain"] = str  # for attributes, which cannot be marked
+    made.filters["filled"] = filled
     made.filters["in_chinese"] = lambda text: in_chinese(language, text)
     for name, called in NAMES.items():
         made.filters[name] = partial(called, language)
@@ -183,6 +185,11 @@ def in_chinese(language: Language, text: str) -> str:
 def marked(value: Any) -> Any:
     """What is printed, with its language where that is not the page's."""
     return Markup('<span lang="{}">{}</span>').format(TAGS["zh"], escape(str(value))) if _is_foreign(value) else value
+
+
+def filled(text: str, **values: Any) -> Markup:
+    """A text with its places filled by what is marked where it needs to be."""
+    return escape(text).format(**{name: marked(value) for name, value in values.items()})
 
 
 def local_time(moment: datetime | str | None) -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from worker_services.audit.protected import enter_files
+from worker_services.audit.protected import enter_files, files_below
 from worker_services.quality.catalogue import collect, manifest_of_last_build
 from worker_services.quality.site import (
     acts,
@@ -14,7 +14,7 @@ from worker_services.quality.site import (
     lineage,
     search,
 )
-from worker_services.quality.site.layout import open_site
+from worker_services.quality.site.layout import MODELS, open_site
 from worker_services.settings import Settings
 
 
@@ -33,6 +33,7 @@ def make(settings: Settings) -> Path:
         *catalogue_page.write(site, checks),
         *lineage.write(site),
         *search.write(site, checks),
+        *files_below((site.root / MODELS).parent),
     ]
     enter_files(settings, acts.OWN, "site", files)
     return site.root / "index.html"

@@ -99,7 +99,7 @@ def test_the_page_of_a_metric_shows_each_step_down_to_the_ledger(house: House, s
     hashes = set(re.findall(r"<code>([0-9a-f]{64})</code>", page.text))
     assert len(hashes & raw) >= 2
     assert f"worker-services audit trace {WEEK} city mediation_success_rate" in page.text
-    assert "不符" not in page.text.replace("共 ", "")
+    assert "不一致" not in page.text
 
 
 def test_the_pages_name_nobody_and_show_nothing_of_a_hidden_figure(house: House, site: Path) -> None:
@@ -127,7 +127,7 @@ def test_what_does_not_add_up_is_red_and_says_where(copied: House, monkeypatch: 
     site = copied.settings.reports_root / "quality"
     assert "987654 on record" in page_of(site, figure["metric_id"]).text
     assert "its bytes are not those that entry" in Page(site / f"issues/{WEEK}/{UNION}-1.html").text
-    assert "不符 2 处" in Page(site / f"issues/{WEEK}/index.html").text
+    assert "不一致 2 处" in Page(site / f"issues/{WEEK}/index.html").text
 
 
 def test_the_pages_are_entered_in_the_ledger_and_the_same_pages_once(house: House, written: IssuePages) -> None:

@@ -35,6 +35,7 @@ from worker_services.briefing.marts import CITY, Row, build_path, read_rows, rea
 from worker_services.briefing.render import BriefingFiles
 from worker_services.briefing.verify import CLAIMS, Expectation
 from worker_services.intervals import Week
+from worker_services.quality.site import lineage
 from worker_services.quality.site.layout import Site, edition_path, open_site, write_page
 from worker_services.quality.site.make import make
 from worker_services.settings import Settings
@@ -160,7 +161,8 @@ def write_issue(settings: Settings, week: Week) -> IssuePages:
     for issue in standing:
         by_build.setdefault(issue.build_id, []).append(issue)
     site = open_site(settings)
-    files: list[Path] = []
+    files: list[Path] = [*_write_index(site)]  # before the pages that lead to it, as to those of lineage
+    lineage.write(site)
     editions: list[EditionOfIssue] = []
     traces: list[Trace] = []
     for of_build in by_build.values():

@@ -13,7 +13,7 @@ from worker_services.quality.catalogue import manifest_of_last_build
 from worker_services.quality.site.layout import Site, write_page
 from worker_services.warehouse import lineage, provenance
 from worker_services.warehouse.lineage import ROWS, Lineage, Origin
-from worker_services.warehouse.publish import read_record
+from worker_services.warehouse.publish import read_record, record_path
 
 SECTION = "lineage/index.html"
 REPORTS = "marts.rpt_"
@@ -55,7 +55,8 @@ class Mart:
 
 def write(site: Site) -> list[Path]:
     """Write the pages of the published build's marts; none without a build, or if nothing was kept of its making."""
-    record = read_record(site.settings, site.build.build_id) if site.build else {}
+    is_kept = site.build is not None and record_path(site.settings, site.build.build_id).exists()
+    record = read_record(site.settings, site.build.build_id) if site.build and is_kept else {}
     if not provenance.path(site.settings, record.get("code_fingerprint", "")).exists():
         return []
     code = provenance.read(site.settings, record["code_fingerprint"])

@@ -37,7 +37,7 @@ LONGEST_FIRST = (
     "tests/simulators/test_world.py",
     "tests/simulators/test_servers.py",
 )
-# Files that read the same costly fixture (full_house, fixed) go to the same worker, which makes it once.
+# Files that read the same costly fixture (full_house, fixed, whole_site) go to the same worker, which makes it once.
 TOGETHER = {
     "tests/audit/test_entered.py": "tests/audit/test_verify.py",
     "tests/landing/test_known_dirt.py": "tests/warehouse/test_build.py",
@@ -47,6 +47,8 @@ TOGETHER = {
     "tests/audit/test_trace.py": "tests/warehouse/test_build.py",
     "tests/audit/test_pack.py": "tests/warehouse/test_build.py",
     "tests/audit/test_issue_pages.py": "tests/warehouse/test_build.py",
+    "tests/quality/test_site.py": "tests/quality/test_quality_report.py",
+    "tests/quality/test_site_standards.py": "tests/quality/test_quality_report.py",
 }
 assert all((PROJECT_ROOT / file).exists() for file in (*LONGEST_FIRST, *TOGETHER, *TOGETHER.values()))
 

@@ -239,7 +239,9 @@ def test_where_it_comes_out_otherwise_the_causes_are_named(copied: House, tmp_pa
     duckdb.sql(f"copy (select * from '{landed}' limit 5) to '{landed}.other' (format parquet)")
     Path(f"{landed}.other").replace(landed)
     # One delivery landed anew, keyed by a secret that came into use after the issue.
-    (manifest,) = (settings.landing / "feed=relief_payments").rglob(f"*-{SUNDAY.start:%Y%m%d}-*.json")
+    (manifest,) = (settings.landing / "feed=relief_payments").rglob(
+        f"*-{SUNDAY.start:%Y%m%d}-{SUNDAY.end:%Y%m%d}-*.json"
+    )
     fields = json.loads(manifest.read_text("utf-8"))
     fields |= {"worker_key_id": "of a later secret", "landed_at": utc_now().isoformat()}
     manifest.write_text(json.dumps(fields), "utf-8")

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.sdk import Param, TriggerRule, dag, get_current_context, task, task_group
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 import wiring
 from approval import IssueApproval
@@ -22,6 +23,9 @@ Mondays at 07:00 (Asia/Shanghai), for the ISO week before: `resolve_build` names
 for each edition, `render` makes the PDF with its figures beside it, `gate` reads every figure back, compares it with
 the build and says whether the issue may leave (rules: `config/sending.yaml`), `approve` asks a person where the gate is
 amber, `send` mails it. Nothing is sent twice: run again, it finds the mail already sent.
+
+Once every edition is sent or held, `trace_figures` counts each printed figure again, down to the landed rows, and
+writes `reports/quality/issues/<week>/` for auditors.
 
 | gate | `approve` | then |
 |---|---|---|
@@ -42,6 +46,10 @@ answered, by whom and why, is in the ledger; `send` asks the ledger, not this pa
 - `send`: the mail server refused; the PDF is good, and what it prints is on record (`data/printed/`) since before the
   first mail. Clear the square when the server is back. When the log says that the server may have taken the mail, ask a
   recipient first. `worker-services briefing status WEEK` shows who has what.
+
+- `all_sent`: an edition was not sent; its own square says why.
+- `trace_figures`: a printed figure does not add up to its rows; the page that the log names says where and by how much.
+  Touch nothing; `worker-services audit verify` says whether something was changed since.
 
 ### Another week, or some editions only
 Trigger with `week`, such as `2025-W43`, and `editions`, as `config/briefing.yaml` names them.
@@ -158,6 +166,20 @@ def weekly_briefing() -> None:
         if refused := [one.message for one in sent if one.outcome == "refused"]:
             raise AirflowFailException("; ".join(refused))
 
+    @task(trigger_rule=TriggerRule.ALL_DONE)
+    def trace_figures(issues: list[dict[str, str]]) -> None:
+        from worker_services.audit.issues import NothingToTrace
+        from worker_services.intervals import Week
+        from worker_services.quality.site.issues import write_issue
+
+        try:
+            written = write_issue(wiring.settings(), Week.parse(issues[0]["week"]))
+        except NothingToTrace as error:
+            raise AirflowSkipException(str(error)) from error
+        log.info("%d figures of %d editions: %s", written.figures, written.editions, written.index)
+        if written.differing:
+            raise AirflowFailException(f"{written.differing} figures do not add up to their rows: {written.index}")
+
     @task_group
     def edition(week: str, edition: str, build_id: str) -> None:
         issue = {"week": week, "edition": edition}
@@ -175,7 +197,9 @@ def weekly_briefing() -> None:
         )
         render(**issue, build_id=build_id) >> judged >> approved >> send(**issue)
 
-    edition.expand_kwargs(resolve_build())
+    issues = resolve_build()
+    # What was sent is traced whatever became of other editions; without a second end, that would turn a red run green.
+    edition.expand_kwargs(issues) >> [trace_figures(issues), EmptyOperator(task_id="all_sent")]
 
 
 weekly_briefing()

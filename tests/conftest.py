@@ -49,6 +49,8 @@ TOGETHER = {
     "tests/warehouse/test_counting.py": "tests/warehouse/test_dbt_project.py",
     "tests/warehouse/test_lineage_events.py": "tests/warehouse/test_dbt_project.py",
     "tests/audit/test_trace.py": "tests/warehouse/test_build.py",
+    "tests/audit/test_pack.py": "tests/warehouse/test_build.py",
+    "tests/audit/test_issue_pages.py": "tests/warehouse/test_build.py",
     "tests/quality/test_site.py": "tests/quality/test_quality_report.py",
     "tests/quality/test_site_standards.py": "tests/quality/test_quality_report.py",
 }

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from simulators.world import Interval as Delivered
+from tests.audit.conftest import UNION, WEEK
 from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
 from tests.end_to_end import leaks
 from worker_services.audit import ledger
@@ -21,49 +21,22 @@ from worker_services.audit.issues import NotTraceable
 from worker_services.audit.reproduce import Reproduction, reproduce
 from worker_services.audit.trace import Trace, trace
 from worker_services.briefing.config import load_config
-from worker_services.briefing.render import BriefingFiles, render
+from worker_services.briefing.render import BriefingFiles
 from worker_services.cli import main
 from worker_services.intervals import Week, utc_now
 from worker_services.metrics import catalogue
 from worker_services.privacy import vault
-from worker_services.settings import PROJECT_ROOT, Settings
-from worker_services.warehouse import printed, provenance
-from worker_services.warehouse.audit import audit
-from worker_services.warehouse.build import BuildResult, build
-from worker_services.warehouse.publish import build_path, publish, record_path
+from worker_services.settings import PROJECT_ROOT
+from worker_services.warehouse import provenance
+from worker_services.warehouse.build import BuildResult
+from worker_services.warehouse.publish import build_path, record_path
 
-WEEK = Week.parse("2025-W43")
-UNION, CODE = "nanguan", "220102"
+CODE = "220102"
 
 
 @pytest.fixture(scope="module")
-def house(full_house: House, tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A copy of the full house whose issue of the week has gone out to the city and to one union."""
-    made = build(full_house.settings, utc_now())
-    audit(full_house.settings, made.build_id)
-    publish(full_house.settings, made.build_id)
-    folder = tmp_path_factory.mktemp("issue")
-    shutil.copytree(full_house.settings.data_root, folder / "data", ignore=shutil.ignore_patterns("dbt", ".*"))
-    settings = Settings(PROJECT_ROOT, folder / "data", folder / "reports")
-    for edition in ("city", UNION):
-        files = render(settings, WEEK, edition, made.build_id)
-        issue, rendering = (json.loads(path.read_text("utf-8")) for path in (files.figures_json, files.provenance))
-        printed.record(settings, issue, catalogue(), rendering)
-    return dataclasses.replace(full_house, settings=settings)
-
-
-def copy_but_builds(source: str, target: str) -> None:
-    """Builds are large, and no test writes into one."""
-    (os.link if source.endswith(".duckdb") else shutil.copy2)(source, target)
-
-
-@pytest.fixture
-def copied(house: House, tmp_path: Path) -> House:
-    """A copy of one's own, to be damaged."""
-    shutil.copytree(house.settings.data_root, tmp_path / "data", copy_function=copy_but_builds)
-    shutil.copytree(house.settings.reports_root, tmp_path / "reports")
-    settings = Settings(PROJECT_ROOT, tmp_path / "data", tmp_path / "reports")
-    return dataclasses.replace(house, settings=settings)
+def house(issued_house: House) -> House:
+    return issued_house
 
 
 def city(house: House, metric: str, column: str = "value", **options: object) -> Trace:
@@ -265,6 +238,13 @@ def test_where_it_comes_out_otherwise_the_causes_are_named(copied: House, tmp_pa
     landed = max((settings.landing / "feed=job_fairs").rglob("*.parquet"), key=lambda path: path.stat().st_size)
     duckdb.sql(f"copy (select * from '{landed}' limit 5) to '{landed}.other' (format parquet)")
     Path(f"{landed}.other").replace(landed)
+    # One delivery landed anew, keyed by a secret that came into use after the issue.
+    (manifest,) = (settings.landing / "feed=relief_payments").rglob(
+        f"*-{SUNDAY.start:%Y%m%d}-{SUNDAY.end:%Y%m%d}-*.json"
+    )
+    fields = json.loads(manifest.read_text("utf-8"))
+    fields |= {"worker_key_id": "of a later secret", "landed_at": utc_now().isoformat()}
+    manifest.write_text(json.dumps(fields), "utf-8")
     for record in (settings.data_root / "printed" / str(WEEK)).glob("city-*.json"):
         fields = json.loads(record.read_text("utf-8"))
         kept = provenance.path(settings, fields["build"]["code_fingerprint"])
@@ -286,6 +266,7 @@ def test_where_it_comes_out_otherwise_the_causes_are_named(copied: House, tmp_pa
     assert not found.is_same
     said = "\n".join(f"{change.kind}: {change.detail}" for change in found.changes)
     assert f"landed files: {landed.stem}" in said
+    assert f"worker keys: {manifest.stem} landed again after the key of the pseudonyms was rotated" in said
     assert "code: dbt_project/models/marts/rights/fct_mediation_cases.sql was changed" in said
     assert "configuration: config/briefing.yaml was changed" in said
     assert "records: city-1" in said

@@ -85,7 +85,8 @@ def make_build(settings: Settings, build_id: str) -> None:
             "audit": {"passed": True},
         },
     )
-    write_json(provenance.path(settings, CODE), {"code_version": "0"})
+    made_by = {name: {} for name in ("files", "models", "measures", "feeds", "lineage")}
+    write_json(provenance.path(settings, CODE), {"code_version": "0", **made_by})
     building._enter(settings, build_id)
 
 

@@ -93,6 +93,13 @@ def test_a_briefing_is_verified_and_passes_its_gate_before_it_is_sent(found: Fou
     assert rules == dict.fromkeys(order, "all_success") | {"edition.send": "none_failed"}
 
 
+def test_what_was_sent_is_traced_whatever_became_of_other_editions(found: Found) -> None:
+    tasks = found["dags"]["weekly_briefing"]["tasks"]
+    traced, sent = tasks["trace_figures"], tasks["all_sent"]
+    assert {"edition.send"} <= {*traced["upstream"]} & {*sent["upstream"]}
+    assert (traced["trigger_rule"], sent["trigger_rule"]) == ("all_done", "all_success")
+
+
 def test_the_ledger_is_checked_every_night_whatever_becomes_of_the_rest(found: Found) -> None:
     tasks = found["dags"]["maintain"]["tasks"]
     assert set(tasks) == {"expire_vault", "compact_landing", "verify_ledger"}

@@ -1,5 +1,6 @@
 """Corrections of what a partner will not mend, and the guard that ends them."""
 
+import subprocess
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from worker_services.audit import ledger
+from worker_services.audit.ledger import Entry
 from worker_services.contracts import load_contract
+from worker_services.files import sha256
 from worker_services.intervals import Interval
 from worker_services.landing import batches, corrections
 from worker_services.landing.batches import Manifest
@@ -211,3 +215,33 @@ def test_an_id_is_used_once(tmp_path):
     path.write_text(yaml.safe_dump({"corrections": [DROP, DROP]}), encoding="utf-8")
     with pytest.raises(ValueError, match="health-2025-002: used more than once"):
         load(path)
+
+
+def test_a_register_that_says_something_else_is_entered_once_with_its_commit(
+    settings: Settings, tmp_path: Path
+) -> None:
+    register = tmp_path / "project" / "corrections.yaml"
+    register.parent.mkdir()
+    git = ["git", "-C", str(register.parent), "-c", "user.name=Li", "-c", "user.email=li@union.example"]
+    subprocess.run([*git, "init", "-q"], check=True)
+
+    def enter(*entries: dict, is_committed: bool = False) -> list[Entry]:
+        register.write_text(yaml.safe_dump({"corrections": [*entries]}, allow_unicode=True), encoding="utf-8")
+        if is_committed:
+            subprocess.run([*git, "add", "."], check=True)
+            subprocess.run([*git, "commit", "-qm", "Corrections"], check=True)
+        for _ in range(2):
+            load.cache_clear()
+            corrections.enter_changes(settings, register)
+        load.cache_clear()
+        return ledger.about(settings, "corrections.change", "expectations/corrections.yaml")
+
+    assert enter() == [], "a register that never held anything is nothing to enter"
+    (first,) = enter(OVERRIDE)
+    assert (first.details["added"], first.details["commit"]) == (["health-2025-001"], None)
+    assert first.details["sha256"] == sha256(register)
+    _, second = enter(OVERRIDE | {"reason": "Another reason."}, DROP, is_committed=True)
+    assert (second.details["added"], second.details["changed"]) == (["health-2025-002"], ["health-2025-001"])
+    assert second.details["commit"]["author"] == "Li"
+    *_, third = enter()
+    assert (third.details["removed"], third.details["commit"]) == (["health-2025-001", "health-2025-002"], None)

@@ -1,10 +1,13 @@
 """What lets an issue out, what waits for a person, what is held."""
 
 import json
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 from rpt_marts import BUILD_ID
 
 from worker_services.audit import ledger
@@ -17,6 +20,7 @@ from worker_services.mailing import gate
 from worker_services.mailing.approvals import NotDecidable, decide, standing
 from worker_services.mailing.gate import judge
 from worker_services.mailing.sending import NotReleased, send
+from worker_services.secrets import LedgerKeys
 
 WEEK = Week.parse("2025-W43")
 HELD = "update marts.rpt_quality_feed_weekly set rows_held_orphan = 200 where feed = 'job_applications'"
@@ -190,6 +194,34 @@ def test_amber_goes_out_only_by_an_approval_of_exactly_this(house, bend):
         "reasons": ["expired_correction"],
         "via": "command",
     }
+
+
+def test_an_approval_that_was_written_without_the_key_lets_nothing_out(house, bend):
+    bend("insert into landing.corrections values ('health-2025-001', 'health_services', false)")
+    verdict = judge(house, WEEK, "city")
+    forger = replace(house, ledger_keys=LedgerKeys(signing_key=SecretStr("ab" * 32)))
+    own = ledger.public_keys(house)[0]
+    with sqlite3.connect(ledger.path(house)) as writing:
+        last = ledger.head(house)
+        details = {"fingerprint": verdict.fingerprint, "reason": "已核实", "via": "airflow"}
+        fields = {
+            "seq": last.seq + 1,
+            "time": last.time,
+            "actor": "li",
+            "action": "briefing.approve",
+            "subject": verdict.subject,
+            "details": details,
+            "previous_hash": last.hash,
+            "public_key": own,
+        }
+        digest = ledger.entry_hash(fields)
+        signature, _ = ledger.sign(forger, digest)
+        row = fields | {"details": ledger.canonical(details), "hash": digest, "signature": signature}
+        writing.execute(f"insert into ledger_entries values ({', '.join('?' * len(row))})", tuple(row.values()))
+    with pytest.raises(NotReleased, match=f"the approval in entry {last.seq + 1} of the ledger was not made with"):
+        send(house, WEEK, "city")
+    decide(house, judge(house, WEEK, "city"), "approved", "wang", "已核实", "command")
+    assert send(house, WEEK, "city")
 
 
 def test_what_was_approved_can_still_be_declined(house, bend):

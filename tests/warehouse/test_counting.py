@@ -48,8 +48,9 @@ def database(fixed: Build) -> Iterator[duckdb.DuckDBPyConnection]:
 def counted(
     database: duckdb.DuckDBPyConnection, code: Provenance, metric: str, scope: tuple[str, str], column: str
 ) -> tuple[Cell, list[Part]]:
-    cell = counting.cell(database, metric, scope, WEEK, column)
-    return cell, counting.count(database, code, cell)
+    cell = counting.cell(counting.rows_of(database, [WEEK]), metric, scope, WEEK, column)
+    [parts] = counting.count(database, code, [cell], limit=None)
+    return cell, parts
 
 
 def made_of(cell: Cell, parts: list[Part]) -> Decimal | None:

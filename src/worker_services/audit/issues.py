@@ -22,6 +22,10 @@ class NotTraceable(Exception):
     """What was asked for cannot be followed or made again; says why and what to do."""
 
 
+class NothingToTrace(NotTraceable):
+    """There is no issue, or nothing was kept of what its build was made by: nobody can do anything about it."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """A figure as an issue has it. `value` is exact, as text; `printed` is what readers see."""
@@ -70,6 +74,12 @@ def find(settings: Settings, week: Week, edition: str) -> Issue | None:
             return _recorded(settings, week, record)
     files = BriefingFiles.at(settings, week, edition)
     return _rendered(settings, week, files) if files.figures_json.exists() and files.provenance.exists() else None
+
+
+def recorded(settings: Settings, week: Week) -> list[Issue]:
+    """The issues of a week that stand, of every edition that went out."""
+    standing = printed.known_by(settings, datetime.max.replace(tzinfo=UTC))
+    return [_recorded(settings, week, record) for record in standing if record.week == str(week)]
 
 
 def _recorded(settings: Settings, week: Week, record: printed.Issue) -> Issue:

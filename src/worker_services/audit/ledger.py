@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from worker_services import connections
-from worker_services.audit.signing import Signer, signer
+from worker_services.audit.signing import Signer, is_signed, signer
 from worker_services.connections import Connection
 from worker_services.intervals import utc_now
 from worker_services.secrets import ledger_keys_from_environment
@@ -243,6 +243,27 @@ def _writing(settings: Settings) -> Iterator[Callable[[str, str, str, dict[str, 
 def public_keys(settings: Settings) -> list[str]:
     """The public side of the keys that are held, the one that signs now first. Raises LedgerUnusable."""
     return [one.public_key for one in _signers(settings)]
+
+
+def is_genuine(settings: Settings, entry: Entry) -> bool:
+    """Whether an entry is what one of the keys that are held has signed, and follows the entry before it.
+
+    Raises LedgerUnusable.
+    """
+    fields = {name: value for name, value in asdict(entry).items() if name not in ("hash", "signature")}
+    before = rows(settings, entry.seq - 2)[:1] if entry.seq > 1 else []
+    return (
+        entry_hash(fields) == entry.hash
+        and (as_entry(before[0]).hash if before else GENESIS) == entry.previous_hash
+        and entry.public_key in public_keys(settings)
+        and is_signed(entry.hash, entry.signature, entry.public_key)
+    )
+
+
+def sign(settings: Settings, text: str) -> tuple[str, str]:
+    """Sign a text as the ledger's entries are. Returns the signature and its public key. Raises LedgerUnusable."""
+    current = _signers(settings)[0]
+    return current.sign(text), current.public_key
 
 
 def _signs_after(entry: Entry) -> str:

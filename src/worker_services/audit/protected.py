@@ -71,6 +71,12 @@ def enter_files(settings: Settings, action: str, subject: str, paths: Iterable[P
         ledger.append(settings, settings.actor, action, subject, {"files": files, "deleted": deleted})
 
 
+def path_of(settings: Settings, name: str) -> Path:
+    """Where a file lies that the ledger names; the name of a mail is a digest, which leads nowhere."""
+    root, _, path = name.partition("/")
+    return (settings.reports_root if root == "reports" else settings.data_root) / path
+
+
 def present(settings: Settings) -> dict[str, Path]:
     """Every file that ought to be named, by its name."""
     roots = [settings.data_root / folder for folder in DATA] + [settings.reports_root / folder for folder in REPORTS]

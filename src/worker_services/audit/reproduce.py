@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,11 +11,13 @@ import duckdb
 
 from worker_services.audit import issues, ledger
 from worker_services.audit.issues import Issue, NotTraceable
+from worker_services.audit.protected import name_of
 from worker_services.audit.rebuild import rebuilt
+from worker_services.audit.verify import words_of
 from worker_services.briefing.errors import BriefingError
 from worker_services.briefing.render import render
 from worker_services.files import sha256
-from worker_services.intervals import Week
+from worker_services.intervals import Week, utc_now
 from worker_services.landing import batches
 from worker_services.landing.batches import Manifest
 from worker_services.settings import Settings
@@ -31,6 +34,7 @@ Kind = Literal[
     "fonts",
     "remarks",
     "batches",
+    "worker keys",
     "landed files",
     "outcomes",
     "records",
@@ -187,7 +191,9 @@ def _of_inputs(settings: Settings, house: Settings, issue: Issue, again: dict[st
     if stood is None:
         yield Change("records", "which batches stood for the build was not kept")
     else:
-        yield from _named("batches", "stood then and does not now", stood - stands)
+        rekeyed = _landed_under_another_key(settings, issue, stood - stands)
+        yield from _named("worker keys", "landed again after the key of the pseudonyms was rotated", rekeyed)
+        yield from _named("batches", "stood then and does not now", stood - stands - rekeyed)
         yield from _named("batches", "stands now and did not then", stands - stood)
     if was == now and stood == stands and recorded.get("input_fingerprint") != again["input_fingerprint"]:
         yield Change("outcomes", "what is known of deliveries, or the hash of a landed file, is not what it was")
@@ -202,11 +208,41 @@ def _batches_of(settings: Settings, issue: Issue) -> set[str] | None:
     return {name for (name,) in duckdb.sql(f"select batch_id from read_parquet({quoted(path)})").fetchall()}
 
 
+def _landed_under_another_key(settings: Settings, issue: Issue, gone: set[str]) -> set[str]:
+    """Of batches that do not stand any more as of the issue, those that landed anew with a key that is newer than it.
+
+    Workers have other pseudonyms in them, which no link leads to from those of the batches before.
+    """
+    known = {
+        key
+        for entry in ledger.about(settings, "secret.use", "worker_key_secret")
+        if datetime.fromisoformat(entry.time) <= issue.as_of
+        for key in (entry.details["key"], *entry.details["previous"])
+    }
+    standing = landing_schema.known_by(settings, utc_now()).batches if known else []
+    return {item.batch_id for item in standing if item.batch_id in gone and item.worker_key_id not in known}
+
+
+def _links(settings: Settings, standing: Iterable[Manifest]) -> Iterator[Change]:
+    """Files that lead from earlier pseudonyms to later ones, and are gone or not what the ledger entered.
+
+    Without them a worker who was met before and after a rotation is counted as two.
+    """
+    words = words_of(ledger.rows(settings))
+    bad = set()
+    for path in (batches.links_path(settings, item) for item in standing if item.has_worker_key_links):
+        word = words.get(name_of(settings, path))
+        if not path.exists() or word is None or sha256(path) != word.sha256:
+            bad.add(path.name)
+    yield from _named("worker keys", "is not the file of links from earlier keys that the ledger entered", bad)
+
+
 def _landed_files(settings: Settings, issue: Issue) -> Iterator[Change]:
-    """Files in landing that are not what their manifests name."""
+    """Files in landing that are not what their manifests or the ledger name."""
     standing = landing_schema.known_by(settings, issue.as_of).batches
     bad = {item.batch_id for item in standing if not _is_whole(batches.parquet_path(settings, item), item)}
     yield from _named("landed files", "is not the file that its manifest names", bad)
+    yield from _links(settings, standing)
 
 
 def _is_whole(path: Path, item: Manifest) -> bool:

@@ -67,7 +67,7 @@ class Verification:
 
 
 @dataclass(frozen=True)
-class _Word:
+class Word:
     """What the ledger says last of a file: its SHA-256, or None for deleted; in which entry, of which action."""
 
     sha256: str | None
@@ -86,13 +86,13 @@ def verify(
     # Before the ledger: a file is written first and entered second, and a head is of entries that are there.
     files, known = protected.present(settings), [*heads.kept(settings), *held]
     rows = ledger.rows(settings)
-    words = _words(rows)
+    words = words_of(rows)
     hashes = _hashes(files.items() if words else (), progress)
     findings = list(_of_files(words, files, hashes))
     if findings:
         _wait_for_writers(settings)
         rows = ledger.rows(settings)
-        words = _words(rows)
+        words = words_of(rows)
         doubtful = {finding.what for finding in findings}
         now = protected.present(settings)
         files = {name: path for name, path in files.items() if name not in doubtful or name in now}
@@ -183,23 +183,23 @@ def _of_heads(rows: list[Row], known: Iterable[Head]) -> Iterator[Finding]:
             )
 
 
-def _words(rows: list[Row]) -> dict[str, _Word]:
+def words_of(rows: list[Row]) -> dict[str, Word]:
     """What the ledger says last of each file."""
-    words: dict[str, _Word] = {}
+    words: dict[str, Word] = {}
     for seq, _, _, action, _, details, *_ in rows:
         try:
             stated = json.loads(details)
             for name, digest in stated.get("files", {}).items():
-                words[name] = _Word(digest, seq, action)
+                words[name] = Word(digest, seq, action)
             for name in stated.get("deleted", ()):
-                words[name] = _Word(None, seq, action)
+                words[name] = Word(None, seq, action)
         except (ValueError, AttributeError, TypeError):
             continue  # an entry that was changed, which its hash tells
     return words
 
 
 def _of_files(
-    words: dict[str, _Word], files: dict[str, Path], hashes: dict[str, tuple[str | None, int]]
+    words: dict[str, Word], files: dict[str, Path], hashes: dict[str, tuple[str | None, int]]
 ) -> Iterator[Finding]:
     owners = {word.sha256: name for name, word in words.items()}
     for name, word in words.items():
@@ -263,7 +263,7 @@ def _of_copies(settings: Settings) -> Iterator[Finding]:
 
 
 def _figures(
-    settings: Settings, words: dict[str, _Word], files: dict[str, Path], wrong: set[str]
+    settings: Settings, words: dict[str, Word], files: dict[str, Path], wrong: set[str]
 ) -> tuple[int, int, list[Finding]]:
     """How many printed figures equal their builds', how many have none any more, and those that differ.
 

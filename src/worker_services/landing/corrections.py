@@ -4,6 +4,8 @@ An entry names one record of one partner. Its guard fails once the latest versio
 that no entry outlives its reason.
 """
 
+import hashlib
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +19,9 @@ import pyarrow as pa
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from worker_services.audit import ledger
 from worker_services.contracts import SQL_TYPES, Column, Contract, load_code_list, load_contract
+from worker_services.files import sha256
 from worker_services.landing import batches
 from worker_services.landing.rules import broken_rule, clean, typed
 from worker_services.partners.registry import load_partners
@@ -25,6 +29,8 @@ from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.sql_literals import quoted
 
 REGISTER = PROJECT_ROOT / "expectations" / "corrections.yaml"
+CHANGE = "corrections.change"
+SUBJECT = "expectations/corrections.yaml"
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -130,6 +136,49 @@ def load(path: Path = REGISTER) -> tuple[Correction, ...]:
     except ValidationError as error:
         mistakes = (f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise ValueError(f"{path}:\n  " + "\n  ".join(mistakes)) from error
+
+
+def enter_changes(settings: Settings, path: Path = REGISTER) -> None:
+    """Enter in the ledger what the register says, where it says something else than when it was entered last.
+
+    Its hash and entries by their ids, with the hash of each; and the commit that it stands in, with its author, where
+    git knows the file as it is. Nothing is entered of a register that never held anything.
+    """
+    digest = sha256(path)
+    said = {each.id: _digest(each) for each in load(path)}
+    last = next(reversed(ledger.about(settings, CHANGE, SUBJECT)), None)
+    before = last.details["corrections"] if last else {}
+    if (last.details["sha256"] if last else None) == digest or (last is None and not said):
+        return
+    details = {
+        "sha256": digest,
+        "corrections": said,
+        "added": sorted(said.keys() - before.keys()),
+        "changed": sorted(name for name in said.keys() & before.keys() if said[name] != before[name]),
+        "removed": sorted(before.keys() - said.keys()),
+        "commit": _commit(path),
+    }
+    ledger.append(settings, settings.actor, CHANGE, SUBJECT, details)
+
+
+def _digest(correction: Correction) -> str:
+    return hashlib.sha256(correction.model_dump_json().encode()).hexdigest()
+
+
+def _commit(path: Path) -> dict[str, str] | None:
+    """The last commit of a file that is as it was committed: its hash, author and time."""
+    asked = ["git", "-C", str(path.parent), "log", "-1", "--format=%H%x00%an%x00%aI", "--", path.name]
+    status = ["git", "-C", str(path.parent), "status", "--porcelain", "--", path.name]
+    try:
+        said, changed = (
+            subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own words
+            for command in (asked, status)
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None  # the project was installed without its history
+    if changed or not said:
+        return None
+    return dict(zip(("hash", "author", "at"), said.strip().split("\0"), strict=True))
 
 
 def for_feed(feed: str, register: Iterable[Correction] | None = None) -> list[Correction]:

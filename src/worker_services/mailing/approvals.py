@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from worker_services.audit import ledger
+from worker_services.audit.ledger import Entry
 from worker_services.briefing.errors import BriefingError
 from worker_services.mailing.gate import Verdict
 from worker_services.settings import Settings
@@ -46,8 +47,8 @@ def decide(settings: Settings, verdict: Verdict, answer: Answer, by: str, reason
         raise NotDecidable(f"{verdict.subject} is green: it goes out without anybody's approval")
     if verdict.colour == "red" and answer == "approved":
         raise NotDecidable(f"{verdict.subject} is held, and nobody can let it go out: {''.join(verdict.sentences)}")
-    found = standing(settings, verdict)
-    if found and found.answer == answer:
+    found, before = standing(settings, verdict), entry_of(settings, verdict)
+    if found and before and found.answer == answer and ledger.is_genuine(settings, before):
         return found
     details = {
         "fingerprint": verdict.fingerprint,
@@ -62,9 +63,14 @@ def decide(settings: Settings, verdict: Verdict, answer: Answer, by: str, reason
 
 def standing(settings: Settings, verdict: Verdict) -> Decision | None:
     """The last decision about what the verdict was given on, or None."""
+    entry = entry_of(settings, verdict)
+    if entry is None:
+        return None
+    return Decision(ANSWERS[entry.action], entry.actor, entry.time, entry.details["reason"], entry.details["via"])
+
+
+def entry_of(settings: Settings, verdict: Verdict) -> Entry | None:
+    """The entry of that decision, as the ledger has it."""
     given = [entry for action in ANSWERS for entry in ledger.about(settings, action, verdict.subject)]
-    for entry in sorted(given, key=lambda entry: entry.seq, reverse=True):
-        details = entry.details
-        if details["fingerprint"] == verdict.fingerprint:
-            return Decision(ANSWERS[entry.action], entry.actor, entry.time, details["reason"], details["via"])
-    return None
+    of_verdict = [entry for entry in given if entry.details["fingerprint"] == verdict.fingerprint]
+    return max(of_verdict, key=lambda entry: entry.seq, default=None)

@@ -15,7 +15,7 @@ from worker_services.connections import Connection
 from worker_services.files import write_bytes
 from worker_services.intervals import Week
 from worker_services.mailing import outbox
-from worker_services.mailing.approvals import Decision, standing
+from worker_services.mailing.approvals import Decision, entry_of, standing
 from worker_services.mailing.compose import compose, summarise
 from worker_services.mailing.config import load_config
 from worker_services.mailing.gate import Verdict, judge
@@ -122,10 +122,22 @@ def send_preview(
 
 
 def require_release(settings: Settings, verdict: Verdict) -> Decision | None:
-    """Let an issue through that is green or approved, as the ledger has it. Raises NotReleased."""
+    """Let an issue through that is green or approved: the entry of the approval is checked at this moment.
+
+    Raises NotReleased.
+    """
     decision = standing(settings, verdict)
-    if verdict.colour == "green" or (verdict.colour == "amber" and decision and decision.answer == "approved"):
+    if verdict.colour == "green":
         return decision
+    if verdict.colour == "amber" and decision and decision.answer == "approved":
+        entry = entry_of(settings, verdict)
+        if entry and ledger.is_genuine(settings, entry):
+            return decision
+        raise NotReleased(
+            f"{verdict.subject} is amber, and nothing was sent: the approval in entry {entry.seq if entry else '?'} of "
+            "the ledger was not made with the ledger's key. Find out who wrote it (worker-services audit verify); then "
+            "a person decides again"
+        )
     week, _, edition = verdict.subject.partition("/")
     if verdict.colour == "red":
         to_do = "mend the cause and render the issue again"

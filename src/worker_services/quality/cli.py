@@ -6,6 +6,7 @@ from datetime import datetime
 import click
 
 from worker_services.briefing.cli import week_argument
+from worker_services.briefing.errors import BriefingError
 from worker_services.console import json_option, show, show_one
 from worker_services.intervals import Week
 from worker_services.quality.catalogue import STAGES, Entry, collect, manifest_of_last_build, parsed_manifest
@@ -41,6 +42,27 @@ def scorecard(week: Week, as_json: bool) -> None:
         show_one({"scorecard": str(render(Settings.load(), week))}, as_json=as_json)
     except NoScorecard as error:
         raise click.ClickException(str(error)) from error
+
+
+@quality.command()
+@week_argument
+@json_option
+def issue(week: Week, as_json: bool) -> None:
+    """Write what stands behind each figure of WEEK's issues: reports/quality/issues/<week>/.
+
+    Exit code 1 where a figure does not add up to its rows.
+    """
+    from worker_services.audit.issues import NotTraceable
+    from worker_services.quality.site.issues import write_issue
+    from worker_services.warehouse.build import BuildFailed
+
+    try:
+        written = write_issue(Settings.load(), week)
+    except (NotTraceable, BriefingError, BuildFailed, SuiteError) as error:
+        raise click.ClickException(str(error)) from error
+    show_one(written, as_json=as_json)
+    if written.differing:
+        raise SystemExit(1)
 
 
 @quality.command()

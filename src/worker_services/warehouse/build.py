@@ -21,6 +21,7 @@ from worker_services.audit import ledger
 from worker_services.audit.protected import is_named, named
 from worker_services.files import NO_SPACE, sync, write_json
 from worker_services.intervals import utc_now
+from worker_services.landing import corrections
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import base, landing_schema, parsed, provenance
 from worker_services.warehouse.base import Base
@@ -71,6 +72,7 @@ def build(settings: Settings, as_of: datetime, *, full_refresh: bool = False) ->
         for path in (working, working.with_name(BASE)):
             _remove(path)  # of a run that was killed
         clear_leftovers(settings)
+        corrections.enter_changes(settings)
         known = landing_schema.known_by(settings, as_of)
         code_fingerprint = _code_fingerprint(settings)
         fingerprint = _fingerprint(code_fingerprint, known)

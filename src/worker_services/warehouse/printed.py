@@ -22,7 +22,7 @@ from filelock import FileLock
 from worker_services.audit import ledger
 from worker_services.audit.protected import is_named, named
 from worker_services.files import replacing, sweep, write_json
-from worker_services.intervals import utc_now
+from worker_services.intervals import Week, utc_now
 from worker_services.landing.batches import BATCH_ID
 from worker_services.settings import Settings
 from worker_services.sql_literals import no_rows, quoted, quoted_list
@@ -122,10 +122,15 @@ def record(settings: Settings, issue: dict[str, Any], metrics: Collection[str], 
     return path
 
 
+def every(settings: Settings, week: Week | None = None) -> list[Issue]:
+    """Every record, of one week or of all, also those that another one replaced."""
+    found = map(Issue.at, _root(settings).glob(f"{week or '*'}/*.json"))
+    return sorted(found, key=lambda item: (item.week, item.edition, item.number))
+
+
 def known_by(settings: Settings, as_of: datetime) -> list[Issue]:
     """The record that stood for each issue at a moment, by week and edition."""
-    found = (item for item in map(Issue.at, _root(settings).glob("*/*.json")) if item.printed_at <= as_of)
-    standing = {(item.week, item.edition): item for item in sorted(found, key=lambda item: item.number)}
+    standing = {(item.week, item.edition): item for item in every(settings) if item.printed_at <= as_of}
     return [standing[issue] for issue in sorted(standing)]
 
 

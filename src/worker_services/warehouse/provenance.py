@@ -28,7 +28,10 @@ PACKAGES = ("duckdb", "dbt-core", "dbt-adapters", "dbt-duckdb", "pyarrow")
 
 @dataclass(frozen=True)
 class Model:
-    """A dbt model: the checksums (SHA-256) of its file and of the SQL that a full refresh ran, and what it reads."""
+    """A dbt model: the checksums (SHA-256) of its file and of the SQL that a full refresh ran, and what it reads.
+
+    `compiled` is that SQL, for those who have neither the code nor dbt.
+    """
 
     name: str
     relation: str
@@ -36,6 +39,7 @@ class Model:
     file_sha256: str
     compiled_sha256: str
     reads: tuple[str, ...]
+    compiled: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ def of_manifest(code_version: str, manifest: dict[str, Any], database: duckdb.Du
             file_sha256=node["checksum"]["checksum"],
             compiled_sha256=hashlib.sha256(node["compiled_code"].encode()).hexdigest(),
             reads=tuple(sorted(_relation(nodes[parent]) for parent in node["depends_on"]["nodes"])),
+            compiled=node["compiled_code"],
         )
         for node in run.values()
     }

@@ -22,6 +22,8 @@ KINDS = {
     "quarantine.*": N_("隔离处置"),
     "batch.supplement": N_("隔离处置"),
     "warehouse.rollback": N_("回退"),
+    "corrections.change": N_("更正登记"),
+    "audit.pack": N_("审计资料包"),
     "secret.use": N_("密钥"),
     "ledger.rotate": N_("密钥"),
     "vault.expire": N_("到期删除"),
@@ -37,7 +39,7 @@ KINDS = {
 }
 """The kind of an action: that of the first pattern that fits it."""
 
-DECISIONS = tuple(dict.fromkeys(list(KINDS.values())[:11]))
+DECISIONS = tuple(dict.fromkeys(list(KINDS.values())[:13]))
 """Kinds that a person decides, or that reach readers: few enough to stand on one page, however old the house is."""
 
 ACTIONS = {
@@ -67,6 +69,9 @@ ACTIONS = {
     "warehouse.compact": N_("合并小文件"),
     "quality.report": N_("每夜报告"),
     "quality.scorecard": N_("周记分卡"),
+    "quality.issues": N_("期次与溯源页面"),
+    "audit.pack": N_("制作审计资料包"),
+    "corrections.change": N_("更正登记变动"),
     "secret.use": N_("启用密钥"),
     "ledger.rotate": N_("更换签名密钥"),
     "ledger.head": N_("核验无误，留存签名"),

@@ -1,4 +1,4 @@
-"""The pages about all nights, made again from what lies there: home, ledger, exceptions, figures, checks, search."""
+"""The pages about all nights, made again from what lies there: home, ledger, exceptions, figures, checks, lineage …"""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from worker_services.quality.site import (
     figures_page,
     home,
     ledger_pages,
+    lineage,
     search,
 )
 from worker_services.quality.site.layout import MODELS, open_site
@@ -30,6 +31,7 @@ def make(settings: Settings) -> Path:
         *exceptions.write(site, entries),
         *figures_page.write(site, checks),
         *catalogue_page.write(site, checks),
+        *lineage.write(site),
         *search.write(site, checks),
         *files_below((site.root / MODELS).parent),
     ]

@@ -1,12 +1,16 @@
 """Weeks that are hard: each is rendered, held against its marts, and looked over for clipped text."""
 
+import json
+
 import pytest
 from layout import assert_nothing_is_clipped, read_pages, words
 from rpt_marts import BUILD_ID
 
-from worker_services.briefing.render import render
+from worker_services.briefing.render import BriefingFiles, render
 from worker_services.briefing.verify import verify
 from worker_services.intervals import Week
+from worker_services.metrics import catalogue
+from worker_services.quality.site.issues import KINDS
 
 NOW = "week_id = '2025-W43'"
 LONG_UNIT = "长春市新就业形态劳动者货运物流与网约出行行业联合工会委员会"
@@ -162,6 +166,9 @@ def test_a_hard_week_is_told_whole(house, week, statements, said, unsaid):
     for unwanted in unsaid:
         assert unwanted not in text
     assert_nothing_is_clipped(pages)
+    figures = json.loads(BriefingFiles.at(settings, issue, "city").figures_json.read_text("utf-8"))["figures"]
+    kinds = {figure["id"].partition("/")[0] for figure in figures}
+    assert kinds <= {*KINDS, *catalogue()}, "the auditors' site has a word for each"
 
 
 def test_corrected_past_weeks_are_told_by_their_causes(house):

@@ -50,12 +50,14 @@ KINDS: dict[str, tuple[str, str]] = {
     "action": (N_("议定事项"), "rpt_meeting_actions"),
     "action_count": (N_("议定事项"), "rpt_meeting_actions"),
     "action_meeting": (N_("议定事项"), "rpt_meeting_actions"),
+    "calendar": (N_("工作日"), "rpt_days"),
     "fault_last": (N_("位次靠后的单位"), MART),
     "freshness": (N_("数据到位"), "rpt_partner_freshness"),
     "freshness_of_all": (N_("数据到位"), "rpt_partner_freshness"),
     "printed": (N_("上期刊出的数字"), "rpt_printed_figures"),
     "quality": (N_("数据质量"), "rpt_quality_feed_weekly"),
     "quality_reason": (N_("隔离原因"), "rpt_quality_reasons"),
+    "quality_score": (N_("数据质量评分"), "rpt_quality_scorecard"),
     "quality_total": (N_("数据质量"), "rpt_quality_feed_weekly"),
     "restated": (N_("上期数字的更正"), "rpt_restated_figures"),
     "service_category": (N_("服务项目"), "rpt_service_categories"),
@@ -67,11 +69,14 @@ KINDS: dict[str, tuple[str, str]] = {
 """What a figure is that is no metric's own, by the first part of its id, and the mart that states it."""
 COUNTED_FROM = {
     "action_count": "standing_code",
+    "calendar": "is_workday",
     "printed": "printed_value",
     "status_count": "status_code",
     "target_count": "target",
 }
 """The column of the mart, where the figure counts its rows or has another name than it."""
+STATED_BY = {"overall_points_lost": "rpt_quality_points_lost"}
+"""The mart of a column that is not the mart of its kind."""
 STEPS_ZH = {
     "mart": N_("指标周表"),
     "metric": N_("指标计算"),
@@ -211,7 +216,7 @@ def lineage_path(figure: Figure) -> str:
     """Where the lineage pages say what the column comes of."""
     kind = figure.id.partition("/")[0]
     _, mart = KINDS.get(kind, ("", MART))
-    return f"lineage/{mart}.html#{COUNTED_FROM.get(kind, figure.column)}"
+    return f"lineage/{STATED_BY.get(figure.column, mart)}.html#{COUNTED_FROM.get(kind, figure.column)}"
 
 
 def column_word(language: Language, column: str) -> str:

@@ -28,9 +28,10 @@ import yaml
 
 from benchmarks.html_to_typst import convert
 from worker_services.briefing.config import load_config
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
-from worker_services.briefing.render import BriefingFiles, Printing, paper_page
+from worker_services.briefing.render import Printing, paper_page
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 

@@ -15,7 +15,7 @@ from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
 from tests.end_to_end import leaks
 from worker_services.audit import ledger
 from worker_services.audit.issues import NothingToTrace
-from worker_services.briefing.render import BriefingFiles
+from worker_services.briefing.files import BriefingFiles
 from worker_services.cli import main
 from worker_services.intervals import Week
 from worker_services.quality.site.issues import IssuePages, write_issue

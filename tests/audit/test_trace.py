@@ -21,7 +21,7 @@ from worker_services.audit.issues import NotTraceable
 from worker_services.audit.reproduce import Reproduction, reproduce
 from worker_services.audit.trace import Trace, trace
 from worker_services.briefing.config import load_config
-from worker_services.briefing.render import BriefingFiles
+from worker_services.briefing.files import BriefingFiles
 from worker_services.cli import main
 from worker_services.intervals import Week, utc_now
 from worker_services.metrics import catalogue

@@ -2,9 +2,9 @@
 
 import pypdfium2
 
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.form import type_area
 from worker_services.briefing.pages import MM, Page, read_page
-from worker_services.briefing.render import BriefingFiles
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 

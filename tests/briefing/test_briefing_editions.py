@@ -10,7 +10,8 @@ from rpt_marts import BUILD_ID, HOSPITALS, ORGANISATIONS, WEEK
 
 from worker_services.briefing.config import Edition, load_config
 from worker_services.briefing.errors import BriefingError, FigureMismatch
-from worker_services.briefing.render import BriefingFiles, render
+from worker_services.briefing.files import BriefingFiles
+from worker_services.briefing.render import render
 from worker_services.briefing.verify import verify
 from worker_services.settings import PROJECT_ROOT, Settings
 

@@ -19,11 +19,12 @@ from rpt_marts import BUILD_ID, WEEK, build_marts
 
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import BriefingError, FigureMismatch
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.language import LOCALES, AsRecorded, load_language
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
 from worker_services.briefing.remarks import read_remarks
-from worker_services.briefing.render import BriefingFiles, render
+from worker_services.briefing.render import render
 from worker_services.briefing.verify import verify
 from worker_services.mailing.compose import compose, summarise
 from worker_services.settings import PROJECT_ROOT, Settings

@@ -11,9 +11,10 @@ import pytest
 from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.briefing.errors import FigureMismatch
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.pages import Page, read_page
-from worker_services.briefing.render import BriefingFiles, render
+from worker_services.briefing.render import render
 from worker_services.briefing.verify import verify
 from worker_services.settings import Settings
 

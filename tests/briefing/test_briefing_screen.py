@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 import pytest
 from rpt_marts import BUILD_ID, WEEK
 
-from worker_services.briefing.render import BriefingFiles, render
+from worker_services.briefing.files import BriefingFiles
+from worker_services.briefing.render import render
 
 
 class Reader(HTMLParser):

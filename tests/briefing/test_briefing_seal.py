@@ -9,9 +9,10 @@ from rpt_marts import BUILD_ID, WEEK
 
 from worker_services.audit import ledger
 from worker_services.briefing.config import load_config
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
-from worker_services.briefing.render import BriefingFiles, render
+from worker_services.briefing.render import render
 from worker_services.briefing.seal import make_seal
 
 

@@ -8,8 +8,9 @@ from rpt_marts import BUILD_ID, WEEK
 from worker_services.briefing.cli import briefing as cli
 from worker_services.briefing.errors import FigureMismatch
 from worker_services.briefing.figures import COLUMN_ZH
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.marts import build_path
-from worker_services.briefing.render import BriefingFiles, render
+from worker_services.briefing.render import render
 from worker_services.briefing.verify import CLAIMS, verify
 from worker_services.settings import Settings
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from rpt_marts import BUILD_ID
 
 from worker_services.audit import ledger
-from worker_services.briefing.render import BriefingFiles
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.verify import Verified
 from worker_services.cli import main
 from worker_services.files import write_json

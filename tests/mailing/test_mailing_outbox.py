@@ -12,7 +12,7 @@ from PIL import Image
 
 from worker_services.audit import ledger
 from worker_services.briefing.errors import BriefingError
-from worker_services.briefing.render import BriefingFiles
+from worker_services.briefing.files import BriefingFiles
 from worker_services.cli import main
 from worker_services.intervals import Week, utc_now
 from worker_services.mailing import sending

@@ -11,7 +11,7 @@ from worker_services.audit import ledger
 from worker_services.audit.ledger import Entry
 from worker_services.audit.protected import name_of
 from worker_services.briefing.config import load_config
-from worker_services.briefing.render import BriefingFiles
+from worker_services.briefing.files import BriefingFiles
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 from worker_services.warehouse import printed, provenance

@@ -26,8 +26,8 @@ from worker_services.audit.protected import path_of
 from worker_services.audit.signing import as_pem, key_id
 from worker_services.audit.trace import build_of, printed_cells
 from worker_services.audit.verify import Word, words_of
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.marts import build_path, reading
-from worker_services.briefing.render import BriefingFiles
 from worker_services.files import replacing
 from worker_services.files import sha256 as sha256_of
 from worker_services.intervals import Week

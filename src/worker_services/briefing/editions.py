@@ -7,8 +7,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import BriefingError
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.marts import build_path
-from worker_services.briefing.render import BriefingFiles, render
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 
@@ -27,14 +27,16 @@ def render_all(
         config.edition(edition)
     build_id = build_path(settings, build_id).stem  # the same for all, whatever is published meanwhile
     if len(chosen) == 1:
-        return {chosen[0]: render(settings, week, chosen[0], build_id)}
-    # Started afresh: a fork would inherit the locks and threads of whatever the caller has open.
-    context = multiprocessing.get_context("spawn")
+        return {chosen[0]: _render(settings, week, chosen[0], build_id)}
+    # Forked from a server that is started afresh and imports what they need, once: a fork of the caller would inherit
+    # the locks and threads of whatever it has open.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["worker_services.briefing.render"])
     workers = min(len(chosen), os.cpu_count() or 1)
     rendered: dict[str, BriefingFiles] = {}
     failed: list[str] = []
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        futures = {edition: pool.submit(render, settings, week, edition, build_id) for edition in chosen}
+        futures = {edition: pool.submit(_render, settings, week, edition, build_id) for edition in chosen}
         for edition, future in futures.items():
             try:
                 rendered[edition] = future.result()
@@ -43,3 +45,9 @@ def render_all(
     if failed:
         raise BriefingError(f"{len(failed)} of {len(chosen)} editions were not rendered: " + "; ".join(failed))
     return rendered
+
+
+def _render(settings: Settings, week: Week, edition: str, build_id: str) -> BriefingFiles:
+    from worker_services.briefing.render import render
+
+    return render(settings, week, edition, build_id)

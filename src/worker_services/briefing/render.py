@@ -42,6 +42,7 @@ from worker_services.briefing.charts import place_labels
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import RenderFault
 from worker_services.briefing.figures import Figure
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.justify import flush_right
 from worker_services.briefing.language import N_, AsRecorded, Language
 from worker_services.briefing.marts import build_path
@@ -65,27 +66,6 @@ CSV_COLUMNS = ("id", "metric", "scope", "week", "column", "value", "printed", "u
 
 # WeasyPrint's writer asks zlib for its highest level: three times the time for files that are 1.5% smaller.
 pydyf.zlib = SimpleNamespace(compress=zlib.compress, compressobj=lambda level: zlib.compressobj())
-
-
-@dataclass(frozen=True)
-class BriefingFiles:
-    pdf: Path
-    figures_json: Path
-    figures_csv: Path
-    html: Path
-    provenance: Path
-
-    @classmethod
-    def at(cls, settings: Settings, week: Week, edition: str) -> "BriefingFiles":
-        """Where the files of an issue lie, whether or not it has been rendered."""
-        folder = settings.reports_root / "briefings" / str(week)
-        return cls(
-            pdf=folder / f"{edition}.pdf",
-            figures_json=folder / f"{edition}.figures.json",
-            figures_csv=folder / f"{edition}.figures.csv",
-            html=folder / f"{edition}.html",
-            provenance=folder / f"{edition}.provenance.json",
-        )
 
 
 @dataclass

@@ -6,7 +6,7 @@ from pathlib import Path
 import pypdfium2
 
 from worker_services.briefing.errors import BriefingError
-from worker_services.briefing.render import BriefingFiles
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.verify import verify
 from worker_services.files import write_bytes
 from worker_services.intervals import Week

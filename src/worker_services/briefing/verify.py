@@ -22,10 +22,10 @@ import pypdfium2
 
 from worker_services.briefing.config import BriefingConfig, load_config
 from worker_services.briefing.errors import BriefingError, FigureMismatch
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.form import check_form
 from worker_services.briefing.marts import build_path, read_rows, reading
 from worker_services.briefing.pages import MM, Char, Link, Page, read_bookmarks, read_page
-from worker_services.briefing.render import BriefingFiles
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 

@@ -10,9 +10,9 @@ import duckdb
 
 from worker_services.briefing.errors import BriefingError, FigureMismatch
 from worker_services.briefing.figures import COLUMN_ZH, notation_of, print_number
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.language import load_language
 from worker_services.briefing.marts import build_path, read_rows, reading
-from worker_services.briefing.render import BriefingFiles
 from worker_services.briefing.verify import verify
 from worker_services.intervals import Week
 from worker_services.mailing.config import GateConfig, load_config

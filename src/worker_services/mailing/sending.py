@@ -8,9 +8,9 @@ from worker_services.audit import ledger
 from worker_services.audit.protected import named
 from worker_services.briefing.config import load_config as load_briefing_config
 from worker_services.briefing.errors import BriefingError
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
-from worker_services.briefing.render import BriefingFiles
 from worker_services.connections import Connection
 from worker_services.files import write_bytes
 from worker_services.intervals import Week

@@ -30,9 +30,9 @@ from worker_services.audit.trace import (
 )
 from worker_services.briefing.config import BriefingConfig, Edition, load_config
 from worker_services.briefing.figures import CITY_ZH, COLUMN_ZH
+from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.language import N_, TAGS, Language, load_language
 from worker_services.briefing.marts import CITY, Row, build_path, read_rows, reading
-from worker_services.briefing.render import BriefingFiles
 from worker_services.briefing.verify import CLAIMS, Expectation
 from worker_services.intervals import Week
 from worker_services.quality.site import lineage

@@ -12,7 +12,7 @@ from simulators.demo import Place, Plan, run
 from worker_services.intervals import Week
 from worker_services.settings import PROJECT_ROOT, Settings
 
-EDITIONS = ("city", "city_en", "nanguan", "maternity_hospital")
+EDITIONS = ("city", "maternity_hospital")
 PLAN = Plan(Week.parse("2025-W43"), date(2025, 9, 1), count_of_nights=1, editions=EDITIONS)
 
 

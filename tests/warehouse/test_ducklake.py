@@ -6,43 +6,35 @@ import duckdb
 import pytest
 
 from tests.warehouse import same_builds
-from tests.warehouse.conftest import land_everything
-from tests.warehouse.fixed_landing import Build, Landing, dbt_build
+from tests.warehouse.fixed_landing import Build, dbt_build
 from worker_services.warehouse.ducklake import compare
 
 WITHOUT_TESTS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    landing = Landing(tmp_path_factory.mktemp("build") / "warehouse.duckdb")
-    land_everything(landing)
-    return dbt_build(landing.write(), *WITHOUT_TESTS)
-
-
-@pytest.fixture(scope="module")
-def lake(build: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a DuckLake, made from the landing schema of the build."""
+def lake(fixed: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a DuckLake, made from the landing schema of the fixed build."""
     folder = tmp_path_factory.mktemp("lake")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DUCKLAKE_PATH", str(folder))
-        dbt_build(build.path, *WITHOUT_TESTS, "--target", "ducklake", folder=folder)
+        dbt_build(fixed.path, *WITHOUT_TESTS, "--target", "ducklake", folder=folder)
     return folder
 
 
-def test_every_table_is_equal_row_for_row_and_type_for_type(build: Build, lake: Path) -> None:
-    compared = compare(build.path, lake)
+def test_every_table_is_equal_row_for_row_and_type_for_type(fixed: Build, lake: Path) -> None:
+    compared = compare(fixed.path, lake)
     assert compared.differences == []
-    nodes = [*build.nodes("seed"), *build.nodes("model")]
+    nodes = [*fixed.nodes("seed"), *fixed.nodes("model")]
     assert len(nodes) > 200
     assert set(compared.rows) == {f"{node['schema']}.{node['alias']}" for node in nodes}
     empty = {table.partition(".")[2] for table, rows in compared.rows.items() if not rows}
     assert empty == set(same_builds.OF_ONE_BUILD) - {"int_measure_persons"}  # no build went before
 
 
-def test_whatever_differs_is_found(build: Build, lake: Path, tmp_path: Path) -> None:
+def test_whatever_differs_is_found(fixed: Build, lake: Path, tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "changed.duckdb")) as changed:
-        changed.execute(f"attach '{build.path}' as build (read_only); create schema seeds; create schema marts")
+        changed.execute(f"attach '{fixed.path}' as build (read_only); create schema seeds; create schema marts")
         for table in ("seeds.cities", "marts.dim_date", "marts.dim_partner", "marts.fct_vouchers"):
             changed.execute(f"create table {table} as from build.{table}")
             columns = changed.execute(f"select column_name from (describe build.{table}) where \"null\" = 'NO'")

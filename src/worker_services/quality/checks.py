@@ -362,7 +362,7 @@ def expected_text(check: Check) -> str:
 
 def _usual_text(figure: Figure) -> str:
     nights = "当日" if figure.nights == 1 else f"近 {figure.nights} 日"
-    past = f"该单位此前 {figure.weeks} 周"
+    past = f"该单位 {figure.gap} 日以前、{figure.weeks} 周以内" if figure.gap else f"该单位此前 {figure.weeks} 周"
     if figure.figure == "rows":
         like = "同类日子" if figure.nights == 1 else f"各 {figure.nights} 日区间"
         return f"{nights}行数与{past}{like}的中位数相差不超过 {figure.tolerance:g} 倍离差"

@@ -50,7 +50,8 @@ class Figure(BaseModel):
     `at_least`: so many times `nights` must lie in the past, which reaches back `weeks`, or to the day from which on a
     person has confirmed that things are as they should be. `windows`: so many batches or windows of `nights` it must be
     made of; more than one where a long batch of history is unlike a night, as of codes that a record changes in its
-    life, of which history has the last.
+    life, of which history has the last. `gap`: a drift is looked for against what lies so many nights back, and not
+    against these nights, so that what moves a little each night is not its own yardstick.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -61,13 +62,16 @@ class Figure(BaseModel):
     weeks: int = Field(default=13, ge=2, le=53)
     at_least: int = Field(default=5, ge=3)
     windows: int = Field(default=1, ge=1)
+    gap: int = Field(default=0, ge=0, le=91)
     tolerance: float = Field(gt=0)
     confirmed_since: date | None = None
 
     @model_validator(mode="after")
-    def _names_a_column(self) -> "Figure":
+    def _fits_its_figure(self) -> "Figure":
         if (self.column is None) != (self.figure == "rows"):
             raise ValueError("'column' belongs to every figure but rows")
+        if self.gap and self.figure != "drift":
+            raise ValueError("'gap' belongs to drift: numbers of rows change with the season")
         return self
 
     def fits(self, contract: Contract) -> bool:
@@ -132,7 +136,7 @@ def learn(figure: Figure, check_id: str, current: Profile, past: Sequence[Profil
     if not window.rows:
         raise TooLittlePast("没有数据行")
     shared = {"filled": _filled, "median": _median, "drift": _drift, "absent": _absent}[figure.figure]
-    reference = _before(window, sound)
+    reference = _before(window, sound, figure.gap)
     nights = sum(item.days for item in reference)
     if nights < figure.at_least * figure.nights:
         raise TooLittlePast(f"可比批次只有 {nights} 日，至少要 {figure.at_least * figure.nights} 日")
@@ -166,8 +170,8 @@ def _window(figure: Figure, current: Profile, past: Sequence[Profile]) -> _Windo
     return _Window((*sorted((item for item in past if item.interval.start >= first), key=_end), current))
 
 
-def _before(window: _Window, sound: Iterable[Profile]) -> list[Profile]:
-    first = min(item.interval.start for item in window.profiles)
+def _before(window: _Window, sound: Iterable[Profile], gap: int) -> list[Profile]:
+    first = min(item.interval.start for item in window.profiles) - timedelta(days=gap)
     return [item for item in sound if item.interval.end <= first]
 
 
@@ -190,7 +194,7 @@ def _rows(figure: Figure, window: _Window, sound: Sequence[Profile]) -> Learned:
         raise TooLittlePast(f"近 {figure.nights} 日有法定节假日，不可比")
     kind = _kind(window)
     of_what = f"个{kind or f'{figure.nights}日区间'}"
-    past = [block for block in _blocks(figure, _before(window, sound)) if block.days == figure.nights]
+    past = [block for block in _blocks(figure, _before(window, sound, figure.gap)) if block.days == figure.nights]
     past = past if kind else [block for block in past if not _has_holiday(block)]
     level, spread = _level(figure, kind, of_what, [(_kind(block), math.sqrt(block.rows)) for block in past])
     # Half a unit is the spread of a count by chance alone (Anscombe); the rest of the floor is for a busier season.

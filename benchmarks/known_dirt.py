@@ -15,6 +15,8 @@ checked against its suite and the partner's past, landed. Steps:
   before it: the night on which a check says so that was silent on the clean one, within four weeks;
 - sources: records that two partners report and one of them gets wrong (`CONTRADICTED`), at three rates: seven months of
   both landed, the warehouse built with and without, and the differences that only the one with them has;
+- losses: rows that dwindle at one of two partners who report the same thing: four weekly builds after half a year
+  without dirt, and the first whose checks say so that were silent in the build without;
 - rows: faulty rows (`simulators/dirt.py`) at three rates: those held for the right reason, and good ones held.
 
 What was found is kept in DIR/results.jsonl, line by line; `--step table` prints it as tables.
@@ -55,6 +57,7 @@ from worker_services.landing.ingest import ingest
 from worker_services.partners.registry import FileSource, load_partners
 from worker_services.quality.checks import batch_checks
 from worker_services.quality.profiles import EMPTY, Profile, coded_columns, number_columns, optional_columns
+from worker_services.quality.suites import validate_build
 from worker_services.quality.usual import TooLittlePast, learn
 from worker_services.secrets import Secrets
 from worker_services.settings import PROJECT_ROOT, Settings, partition
@@ -72,7 +75,7 @@ LONGEST = 28
 RATES = (0.005, 0.02, 0.1)
 DAY = timedelta(days=1)
 SUITES = PROJECT_ROOT / "expectations" / "suites"
-STEPS = ("learned", "clean", "batches", "sources", "rows", "table")
+STEPS = ("learned", "clean", "batches", "sources", "losses", "rows", "table")
 COMPARED = Interval(date(2025, 2, 1), date(2025, 9, 1))  # a hire is late when ninety days have passed
 COMPARED_SUPPLIES = (
     *((hospital, "health_services") for hospital in ("maternity_hospital", "eye_hospital")),
@@ -337,6 +340,41 @@ def _built(house: House, world: World, contradicted: dict[Supply, tuple[str, set
     return build(house.settings, utc_now()).path
 
 
+def losses(folder: Path, world: World) -> Iterator[dict[str, Any]]:
+    """For each rate at which rows dwindle, and each side: the nights after which a weekly build's checks say so."""
+    silent = dict(_weekly(House.at(folder / "losses-clean"), world, None, ("", "")))
+    yield {"step": "losses", "kind": None, "alarms": sorted(set().union(*silent.values()))}
+    for fault in BATCH_FAULTS:
+        for supply in fault.supplies if fault.kind.startswith("rows_dwindle") else ():
+            house = House.at(folder / f"losses-{fault.kind}-{supply[0]}")
+            found: dict[str, Any] = {"step": "losses", "kind": fault.kind, "supply": supply, "noticed": None}
+            for nights, alarms in _weekly(house, world, fault, supply):
+                if alarms - silent[nights]:
+                    found |= {"noticed": nights, "by": sorted(alarms - silent[nights])}
+                    break
+            yield found
+
+
+def _weekly(
+    house: House, world: World, fault: BatchFault | None, wrong: Supply
+) -> Iterator[tuple[int, frozenset[str]]]:
+    """(nights since it went wrong, mart checks that did not pass) of a build a week; every week is one delivery."""
+    start = STARTS[0]
+    for supply in COMPARED_SUPPLIES:
+        house.deliver(supply, Interval(COMPARED.start, start), rows_of(world, supply, Interval(COMPARED.start, start)))
+    rng = np.random.default_rng([world.seed, crc32(f"{fault and fault.kind} {wrong}".encode())])
+    for week in range(LONGEST // 7):
+        days = [start + (week * 7 + number) * DAY for number in range(7)]
+        for supply in COMPARED_SUPPLIES:
+            nightly = [rows_of(world, supply, night(day)) for day in days]
+            if fault and supply == wrong:
+                nightly = [fault.spoil(rng, rows, rows, week * 7 + number + 1) for number, rows in enumerate(nightly)]
+            rows = pd.concat(nightly).reset_index(drop=True)
+            house.deliver(supply, Interval(days[0], days[-1] + DAY), rows)
+        results = validate_build(house.settings, build(house.settings, utc_now()).path)
+        yield (week + 1) * 7, frozenset(result.check_id for result in results if result.status != "passed")
+
+
 def _differences(path: Path) -> set[tuple[str, str | None, str | None]]:
     with duckdb.connect(str(path), read_only=True) as database:
         query = "select difference, record_id, other_record_id from marts.fct_reconciliation_differences"
@@ -393,6 +431,8 @@ def main(
                         keep(batches(house, world, supply, fault, start))
     for found in sources(folder.resolve(), world) if "sources" in steps else ():
         keep(found)
+    for found in losses(folder.resolve(), world) if "losses" in steps else ():
+        keep(found)
     if "rows" in steps:
         for rate in RATES:
             for supply in wanted:
@@ -441,6 +481,13 @@ def show(found: list[dict[str, Any]]) -> None:
             print(
                 f"\n{item['said']} differences that the build without dirt does not have, {item['false']} of them false"
             )
+    lost = [item for item in found if item["step"] == "losses" and item["kind"]]
+    if lost:
+        print("\n| dirt | partner | noticed by the build after nights | by |\n|---|---|---|---|")
+    for item in lost:
+        names = ", ".join(f"`{name}`" for name in item.get("by", ()))
+        what = f"{says[item['kind']]} (`{item['kind']}`)"
+        print(f"| {what} | {item['supply'][0]} | {item['noticed'] or 'never'} | {names} |")
     of_rate: dict[float, list[dict[str, Any]]] = defaultdict(list)
     for item in found:
         if item["step"] == "rows":

@@ -664,6 +664,8 @@ FIRST = "metric_id = 'mediation_cases_accepted' and scope_type = 'city' and week
                 "update marts.rpt_service_categories set person_times = -1",
                 "insert into marts.rpt_service_categories (person_times, is_suppressed) values (3, false)",
                 "update marts.rpt_reconciliation_weekly set rows_agreed = 0.4 * rows_compared",
+                "insert into marts.rpt_reconciliation_weekly select * replace ('2025-W44' as week_id) "
+                "from marts.rpt_reconciliation_weekly",
                 "update marts.fct_relief_payments set amount_yuan = 50000 where payment_id = 'p1'",
                 "update marts.fct_job_postings set headcount = 31",
                 "update marts.fct_mediation_case_events set event_type = 'accepted' "
@@ -684,9 +686,9 @@ FIRST = "metric_id = 'mediation_cases_accepted' and scope_type = 'city' and week
                 "freshness_on_time", "reconciled", "feed_weekly_grain", "acceptance_range", "acceptance_level",
                 "orphans_few", "reasons_explained", "reasons_dimension", "categories_small_cells",
                 "categories_not_negative", "hospital_agrees", "employers_agree", "comparisons_add_up",
-                "hospital_agrees_lately", "employers_agree_lately", "printed_totals_shrink", "closed_case_moved",
-                "agreement_after_mediation", "relief_adds_up", "positions_add_up",
-                "build_one_row", "build_as_of",
+                "hospital_agrees_lately", "hospital_agrees_last_week", "employers_agree_lately",
+                "printed_totals_shrink", "closed_case_moved", "agreement_after_mediation", "relief_adds_up",
+                "positions_add_up", "build_one_row", "build_as_of",
             },
         ),
         (["delete from marts.rpt_build", "update marts.rpt_partner_freshness set is_late = false"], {"build_one_row"}),

@@ -1,4 +1,4 @@
-"""What a command prints: a table for people, or JSON for programs."""
+"""What commands share: the arguments they take alike, and what they print: a table for people, JSON for programs."""
 
 import dataclasses
 import json
@@ -9,10 +9,25 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from worker_services.intervals import Week
 from worker_services.secrets import Secrets, from_environment
 
 PIPED_WIDTH = 200
 
+
+class WeekType(click.ParamType[Week]):
+    """An ISO week, such as 2025-W43."""
+
+    name = "week"
+
+    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> Week:
+        try:
+            return Week.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), parameter, context)
+
+
+week_argument = click.argument("week", type=WeekType())
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 

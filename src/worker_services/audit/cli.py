@@ -9,8 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from worker_services.briefing.cli import WeekType, week_argument
-from worker_services.console import json_option, secrets_at_hand, show, show_one
+from worker_services.console import WeekType, json_option, secrets_at_hand, show, show_one, week_argument
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 

@@ -2,24 +2,10 @@
 
 import click
 
-from worker_services.console import json_option, show, show_one
+from worker_services.console import json_option, show, show_one, week_argument
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 
-
-class WeekType(click.ParamType[Week]):
-    """An ISO week, such as 2025-W43."""
-
-    name = "week"
-
-    def convert(self, value: object, parameter: click.Parameter | None, context: click.Context | None) -> Week:
-        try:
-            return Week.parse(str(value))
-        except ValueError as error:
-            self.fail(str(error), parameter, context)
-
-
-week_argument = click.argument("week", type=WeekType())
 edition_option = click.option("--edition", default="city", show_default=True, help="Edition in config/briefing.yaml.")
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from worker_services.briefing.cli import edition_option, week_argument
+from worker_services.briefing.cli import edition_option
 from worker_services.connections import Connection, from_environment
-from worker_services.console import json_option, show, show_one
+from worker_services.console import json_option, show, show_one, week_argument
 from worker_services.intervals import Week
 from worker_services.settings import Settings
 

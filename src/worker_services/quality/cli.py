@@ -5,9 +5,8 @@ from datetime import datetime
 
 import click
 
-from worker_services.briefing.cli import week_argument
 from worker_services.briefing.errors import BriefingError
-from worker_services.console import json_option, show, show_one
+from worker_services.console import json_option, show, show_one, week_argument
 from worker_services.intervals import Week
 from worker_services.quality.catalogue import STAGES, Entry, collect, manifest_of_last_build, parsed_manifest
 from worker_services.quality.checks import SuiteError

@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import httpx
 import stamina
 
 from simulators.guard import Guard, Program
+from simulators.server_process import hold_port
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 CONFIG = PROJECT_ROOT / "config" / "airflow"
@@ -260,11 +260,12 @@ def running_airflow(
     Raises AirflowFailure.
     """
     (home / "logs").mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    settings = airflow_environment(home, port, password) | environment
+    port = hold_port()
+    settings = airflow_environment(home, port.number, password) | environment
     _migrate(home, settings)
-    url = f"http://127.0.0.1:{port}"
-    with Guard() as guard, httpx.Client(base_url=url, trust_env=False, timeout=SECONDS_TO_ANSWER) as client:
+    url = f"http://127.0.0.1:{port.number}"
+    client = httpx.Client(base_url=url, trust_env=False, timeout=SECONDS_TO_ANSWER)
+    with contextlib.closing(port), Guard() as guard, client:
 
         def start(component: str, settings: Mapping[str, str], *options: str) -> None:
             command = [sys.executable, "-m", "airflow", component, *options]
@@ -309,13 +310,6 @@ def airflow_environment(home: Path, port: int, password: str) -> dict[str, str]:
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
     }
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _migrate(home: Path, settings: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from simulators.deliveries import Alteration, database_rows, header
 from simulators.faults import Faults
-from simulators.server_process import free_port, hand_over, make_home, service_user, spawn
+from simulators.server_process import HeldPort, hand_over, hold_port, make_home, service_user, spawn
 from simulators.vocabulary import FIELDS
 from simulators.world import World
 
@@ -31,7 +31,7 @@ class Postgres:
 
     home: Path
     binaries: Path
-    port: int
+    port: HeldPort
     owner_password: str
     user: str | None
     process: subprocess.Popen[bytes]
@@ -63,7 +63,7 @@ def initialise(owner_password: str) -> Postgres:
         home / "initdb.log",
         at_parents_end=_FAST_SHUTDOWN,
     )
-    return Postgres(home, binaries, free_port(), owner_password, user, process)
+    return Postgres(home, binaries, hold_port(), owner_password, user, process)
 
 
 def start(server: Postgres) -> None:
@@ -76,7 +76,7 @@ def start(server: Postgres) -> None:
 def _run(server: Postgres) -> None:
     settings = {
         "listen_addresses": "127.0.0.1",
-        "port": str(server.port),
+        "port": str(server.port.number),
         "unix_socket_directories": "",
         "fsync": "off",
         "shared_buffers": "16MB",
@@ -107,6 +107,7 @@ def remove(server: Postgres) -> None:
     if server.process.poll() is None:
         server.process.send_signal(signal.SIGQUIT)
         server.process.wait(timeout=10)
+    server.port.close()
     shutil.rmtree(server.home, ignore_errors=True)
 
 
@@ -117,7 +118,7 @@ def connect(server: Postgres, database: str = DATABASE) -> psycopg.Connection[tu
         try:
             return psycopg.connect(
                 host="127.0.0.1",
-                port=server.port,
+                port=server.port.number,
                 user=_SUPERUSER,
                 password=server.owner_password,
                 dbname=database,

@@ -14,7 +14,7 @@ from pymysql.converters import escape_string
 
 from simulators.deliveries import Alteration, database_rows, header
 from simulators.faults import Faults
-from simulators.server_process import free_port, hand_over, make_home, service_user, spawn
+from simulators.server_process import HeldPort, hand_over, hold_port, make_home, service_user, spawn
 from simulators.vocabulary import FIELDS
 from simulators.world import World
 
@@ -47,7 +47,7 @@ class MariaDB:
 
     home: Path
     program: Path
-    port: int
+    port: HeldPort
     owner_password: str
     user: str | None
     process: subprocess.Popen[bytes]
@@ -80,7 +80,7 @@ def initialise(owner_password: str) -> MariaDB:
         at_parents_end=signal.SIGKILL,
         standard_input=statements,
     )
-    return MariaDB(home, program, free_port(), owner_password, user, process)
+    return MariaDB(home, program, hold_port(), owner_password, user, process)
 
 
 def start(server: MariaDB) -> None:
@@ -101,6 +101,7 @@ def stop(server: MariaDB) -> None:
 def remove(server: MariaDB) -> None:
     """Stop the server, and delete it: it is made again from the seed."""
     stop(server)
+    server.port.close()
     shutil.rmtree(server.home, ignore_errors=True)
 
 
@@ -112,12 +113,13 @@ def connect(server: MariaDB, database: str | None = DATABASE) -> Iterator["pymys
         try:
             connection = pymysql.connect(
                 host="127.0.0.1",
-                port=server.port,
+                port=server.port.number,
                 user=_OWNER,
                 password=server.owner_password,
                 database=database,
                 charset="utf8mb4",
                 connect_timeout=5,
+                read_timeout=60,
             )
             break
         except pymysql.err.OperationalError:
@@ -181,7 +183,7 @@ def _run(server: MariaDB) -> None:
     command = [
         *_command(server.program, server.home),
         "--bind-address=127.0.0.1",
-        f"--port={server.port}",
+        f"--port={server.port.number}",
         f"--socket={server.home / 'socket'}",
         f"--pid-file={server.home / 'pid'}",
         "--skip-name-resolve",

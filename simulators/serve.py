@@ -247,9 +247,9 @@ async def serve(
         deliver(city, interval)
     world.write_dirt(folder / "dirt.jsonl", intervals)
     database_partner.load(database, world, city.passwords[database_partner.PARTNER])
-    city.ports[database_partner.PARTNER] = database.port
+    city.ports[database_partner.PARTNER] = database.port.number
     mariadb_partner.load(mariadb, world, city.passwords[mariadb_partner.PARTNER])
-    city.ports[mariadb_partner.PARTNER] = mariadb.port
+    city.ports[mariadb_partner.PARTNER] = mariadb.port.number
     control = await _serve_http(city, "control", make_control(city), 0)
     found = connections(city)
     if environment_file:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from worker_services.files import make_folder_of_process
@@ -59,10 +60,29 @@ def spawn(
         )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@dataclass(frozen=True)
+class HeldPort:
+    """A loopback port that is nobody else's until it is closed, before and while the server it is for listens on it.
+
+    Asked for a port and given it back, another would be handed the same one. Linux lets a server that sets
+    SO_REUSEADDR, as servers do, listen on a port that is bound likewise and not listened on.
+    """
+
+    holder: socket.socket
+
+    @property
+    def number(self) -> int:
+        return int(self.holder.getsockname()[1])
+
+    def close(self) -> None:
+        self.holder.close()
+
+
+def hold_port() -> HeldPort:
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return HeldPort(holder)
 
 
 def _end_with_parent(number: signal.Signals) -> Callable[[], None] | None:

@@ -45,7 +45,7 @@ def postgres() -> Iterator[Callable[[str], Connection]]:
                     conn_id="ledger_db",
                     conn_type="postgres",
                     host="127.0.0.1",
-                    port=server.port,
+                    port=server.port.number,
                     login=WRITER,
                     password=SecretStr(PASSWORD),
                     schema=name,

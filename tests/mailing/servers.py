@@ -1,7 +1,6 @@
 """A real SMTP server that asks for STARTTLS and a login, and can be told how to answer."""
 
 import datetime
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic import SecretStr
 
+from simulators.server_process import hold_port
 from worker_services.connections import Connection
 
 
@@ -104,8 +104,8 @@ def running_server(certificate: Path) -> Iterator[Server]:
         return AuthResult(success=(login.login, login.password) == (b"briefing", b"right"), handled=False)
 
     handler = Server()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        handler.port = probe.getsockname()[1]
+    port = hold_port()
+    handler.port = port.number
     controller = Controller(
         handler,
         hostname="127.0.0.1",
@@ -120,3 +120,4 @@ def running_server(certificate: Path) -> Iterator[Server]:
         yield handler
     finally:
         controller.stop()
+        port.close()

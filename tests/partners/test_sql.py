@@ -67,7 +67,7 @@ def postgres() -> Iterator[Server]:
         )
         execute("grant select on cases to reader")
         yield Server(
-            connection_to("postgres", server.port, "postgres"),
+            connection_to("postgres", server.port.number, "postgres"),
             execute,
             lambda: database_partner.stop(server),
             lambda: database_partner._run(server),
@@ -95,7 +95,7 @@ def mariadb() -> Iterator[Server]:
         )
         execute("grant select on register.* to reader@'127.0.0.1'")
         yield Server(
-            connection_to("mysql", server.port, "register"),
+            connection_to("mysql", server.port.number, "register"),
             execute,
             lambda: mariadb_partner.stop(server),
             lambda: mariadb_partner._run(server),

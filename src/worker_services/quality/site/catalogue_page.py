@@ -9,8 +9,9 @@ from worker_services.briefing.language import Language
 from worker_services.contracts import contract_feeds
 from worker_services.quality.catalogue import STAGES, Entry, Group, grouped
 from worker_services.quality.checks import OWNERS
-from worker_services.quality.site.layout import Site, in_chinese, write_page
+from worker_services.quality.site.layout import Site, write_page
 from worker_services.quality.site.names import MARTS, subject_name
+from worker_services.quality.site.texts import check_text
 
 PATH = "catalogue.html"
 
@@ -35,4 +36,4 @@ def _name(language: Language, group: Group) -> str:
     """A feed or a mart in the language; other subjects have one name."""
     if group.subject in contract_feeds() or (language.code != "zh" and group.subject in MARTS):
         return subject_name(language, group.subject)
-    return in_chinese(language, group.name)
+    return check_text(language, group.name)

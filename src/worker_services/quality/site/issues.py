@@ -97,6 +97,17 @@ RAW_ZH = {
     "missing": N_("缺失"),
     "damaged": N_("损坏"),
 }
+UNITS = {
+    "个百分点": "percentage point",
+    "人次": "attendance",
+    "位": "place",
+    "分": "point",
+    "天": "day",
+    "家": "unit",
+    "行": "row",
+    "项": "indicator",
+}
+"""Units of figures that are no metric's own, and what the briefing's catalogue counts by them."""
 State = Literal["agrees", "differs", "hidden", "stated"]
 STATES: tuple[State, ...] = get_args(State)
 
@@ -284,7 +295,7 @@ def _figure(
     trace = traces.get(place) if place else None
     return PrintedFigure(
         printed=figure.printed,
-        unit=figure.unit if figure.value else "",
+        unit=unit_word(language, figure, expected.metrics.get(figure.metric)) if figure.value else "",
         value=figure.value,
         kind=language.gettext(KINDS[kind][0]) if kind in KINDS else language.gettext(N_("指标")),
         name=names[0] if names else language.gettext(KINDS[kind][0]),
@@ -294,6 +305,18 @@ def _figure(
         path=trace_path(issue, place) if place else lineage_path(figure),
         state=_state(traces, issue, figure),
     )
+
+
+def unit_word(language: Language, figure: Figure, metric: Row | None) -> str:
+    """The unit that a figure was printed with, in the language; of several things where it is not 1."""
+    if metric and figure.unit == metric["unit_zh"]:
+        units = language.unit(metric)
+    elif figure.unit in UNITS:
+        what = "action" if figure.id.startswith("action") else UNITS[figure.unit]
+        units = load_language(language.code).units(what, figure.unit)
+    else:
+        return figure.unit
+    return units[0] if figure.printed.lstrip("+−") == "1" else units[1]
 
 
 def _scope_name(language: Language, trace: Trace) -> str:
@@ -441,6 +464,7 @@ def _write_traces(
                 "said": said,
                 "column_word": lambda column: column_word(language, column),
                 "scope_name": lambda trace: _scope_name(language, trace),
+                "unit_word": lambda trace: unit_word(language, trace.printed, catalogue[metric]),
             }
 
         path = f"issues/{week}/{of_build[0].build_id}/{metric}.html"

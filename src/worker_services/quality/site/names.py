@@ -1,5 +1,6 @@
 """How partners, feeds, metrics and dimensions are called on the site, in its language."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 
@@ -9,6 +10,7 @@ from worker_services.metrics import catalogue
 from worker_services.partners.registry import load_partners
 from worker_services.seeds import read_seed
 
+CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 MARTS = {
     "rpt_metric_weekly": N_("指标周表"),
     "rpt_metric_catalogue": N_("指标目录"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from worker_services.briefing.language import Language
+from worker_services.briefing.language import AsRecorded, Language
 from worker_services.contracts import contract_feeds
 from worker_services.quality.catalogue import STAGES, Entry, Group, grouped
 from worker_services.quality.checks import OWNERS
@@ -27,9 +27,16 @@ def write(site: Site, entries: Sequence[Entry]) -> list[Path]:
             "counts": Counter(entry.stage for entry in entries),
             "owners": OWNERS,
             "names": lambda group: _name(language, group),
+            "untranslated": sum(_is_in_chinese(language, entry) for entry in entries),
         }
 
     return write_page(site, PATH, "catalogue.html.j2", shown, section=PATH)
+
+
+def _is_in_chinese(language: Language, entry: Entry) -> bool:
+    """Whether something of the check has no words in the language."""
+    texts = (entry.what, entry.why, entry.threshold)
+    return any(isinstance(check_text(language, text, entry.subject), AsRecorded) for text in texts)
 
 
 def _name(language: Language, group: Group) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from worker_services.audit import ledger
-from worker_services.briefing.config import load_config
+from worker_services.briefing.config import BriefingConfig, load_config
 from worker_services.briefing.language import Language
 from worker_services.briefing.marts import Row, read_rows, reading
 from worker_services.intervals import Week
 from worker_services.mailing.approvals import ANSWERS
 from worker_services.quality.site.layout import Site, write_page
+from worker_services.quality.site.names import edition_name
 
 SENT = "briefing.send"
 NIGHT = "night.json"
@@ -123,7 +124,7 @@ def _issues(site: Site, entries: Sequence[ledger.Entry], language: Language) -> 
             Issue(
                 number=config.issue(Week.parse(week)),
                 week=week,
-                editions=list(dict.fromkeys(_edition(config, entry, language) for entry in sent)),
+                editions=list(dict.fromkeys(_edition_name(config, entry, language) for entry in sent)),
                 first=sent[0].time,
                 last=sent[-1].time,
                 approved_by=list(dict.fromkeys(answers.get(week, []))),
@@ -134,10 +135,10 @@ def _issues(site: Site, entries: Sequence[ledger.Entry], language: Language) -> 
     return found
 
 
-def _edition(config: Any, entry: ledger.Entry, language: Language) -> str:
+def _edition_name(config: BriefingConfig, entry: ledger.Entry, language: Language) -> str:
+    """The name of the edition that was sent; its id where the configuration has it no more."""
     edition = entry.subject.split("/")[1]
-    known = config.editions.get(edition)
-    return edition if known is None else known.name_zh if language.code == "zh" else known.name_en
+    return edition_name(language, config.editions[edition]) if edition in config.editions else edition
 
 
 def _state(entries: Sequence[ledger.Entry]) -> LedgerState:

@@ -133,8 +133,7 @@ class EditionOfIssue:
     """An edition as it went out; `pdf` where the file that the record names still lies among the briefings."""
 
     issue: Issue
-    name_zh: str
-    name_en: str
+    edition: Edition
     figures: int
     traced: int
     differing: int
@@ -261,8 +260,7 @@ def _write_edition(
     states = [_state(traces, issue, figure) for figure in issue.figures]
     edition = EditionOfIssue(
         issue=issue,
-        name_zh=stated.name_zh,
-        name_en=_name_en(stated),
+        edition=stated,
         figures=len(issue.figures),
         traced=sum(state in ("agrees", "differs") for state in states),
         differing=states.count("differs"),
@@ -328,11 +326,6 @@ def _listed(language: Language, figure: Figure, names: list[str]) -> str:
     return "、".join(names) or (language.gettext(CITY_ZH) if figure.scope == "/".join(CITY) else "")
 
 
-def _name_en(edition: Edition) -> str:
-    """The city has two editions, which have one name in English."""
-    return edition.name_en if edition.language == "zh" else f"{edition.name_en}, in English"
-
-
 def _state(traces: dict[Place, Trace], issue: Issue, figure: Figure) -> State:
     place = traced_place(issue, figure)
     if place is None:
@@ -358,8 +351,7 @@ def _pages_of(settings: Settings, issue: Issue) -> tuple[dict[str, list[int]], s
 
 @dataclass(frozen=True)
 class EditionLink:
-    name_zh: str
-    name_en: str
+    edition: Edition
     path: str
 
 
@@ -393,7 +385,7 @@ class MetricPage:
         self._printed_in: dict[Place, list[EditionLink]] = {place: [] for place in traces}
         for issue in of_build:
             stated = config.edition(issue.edition)
-            link = EditionLink(stated.name_zh, _name_en(stated), page_of(issue))
+            link = EditionLink(stated, page_of(issue))
             for place in dict.fromkeys(traced_place(issue, figure) for figure in issue.figures):
                 if place in traces and place:
                     self._printed_in[place].append(link)

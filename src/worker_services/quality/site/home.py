@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from worker_services.audit import ledger
 from worker_services.briefing.config import BriefingConfig, load_config
 from worker_services.briefing.language import Language
 from worker_services.briefing.marts import Row, read_rows, reading
-from worker_services.intervals import Week
+from worker_services.intervals import Interval, Week
+from worker_services.landing import outcomes
 from worker_services.mailing.approvals import ANSWERS
+from worker_services.quality.site.arrivals import IN_STORE
 from worker_services.quality.site.layout import Site, write_page
 from worker_services.quality.site.names import edition_name
+from worker_services.settings import Settings
 
 SENT = "briefing.send"
 NIGHT = "night.json"
@@ -22,10 +26,14 @@ NIGHT = "night.json"
 
 @dataclass(frozen=True)
 class Night:
-    """A night that has a report; `told` is its night.json, None where the report was made before there was one."""
+    """A night that has a report; `told` is its night.json, None where the report was made before there was one.
+
+    `since` is how many of the batches that had not landed by then have landed after all.
+    """
 
     day: str
     told: dict[str, Any] | None
+    since: int
     pdf: bool
 
 
@@ -80,15 +88,24 @@ def write(site: Site, entries: Sequence[ledger.Entry]) -> list[Path]:
 def _nights(site: Site) -> list[Night]:
     found = []
     for page in sorted(site.root.glob("????-??-??/index.html"), reverse=True):
-        told = page.with_name(NIGHT)
+        numbers = page.with_name(NIGHT)
+        told = json.loads(numbers.read_text(encoding="utf-8")) if numbers.is_file() else None
         found.append(
             Night(
                 day=page.parent.name,
-                told=json.loads(told.read_text(encoding="utf-8")) if told.is_file() else None,
+                told=told,
+                since=_landed_since(site.settings, told) if told else 0,
                 pdf=page.with_name("report.pdf").is_file(),
             )
         )
     return found
+
+
+def _landed_since(settings: Settings, told: dict[str, Any]) -> int:
+    day = date.fromisoformat(told["date"])
+    night = Interval(day, day + timedelta(days=1))
+    now = [outcomes.latest(settings, partner, feed, night) for partner, feed in told.get("not_landed", ())]
+    return sum(outcome is not None and outcome.outcome in IN_STORE for outcome in now)
 
 
 def _scored(site: Site) -> list[Scored]:

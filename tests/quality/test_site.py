@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import pikepdf
 import pypdfium2
 import pytest
 from click.testing import CliRunner
 from lxml import html
 from quality_data import BUILD_ID
 
+from tests.verapdf import validate
 from worker_services.audit import heads, ledger
 from worker_services.intervals import Interval
 from worker_services.landing import outcomes
@@ -53,7 +55,7 @@ def test_home_lists_the_night_in_the_numbers_of_its_report(whole_site: Settings)
     assert cells[:5] == [NIGHT, f"{told['landed']} / {len(outcomes)}", str(outcomes.count("部分隔离")), "1", "1"]
     assert f"{told['rows_received']:,}" in section(night, "balance")
     assert cells[6] == str(told["rows_quarantined"])
-    assert cells[7] == f"严重 {told['critical']} 提示 {told["warning"]} 共检查 {told['checks']} 项"
+    assert cells[7] == f"严重 {told['critical']} 提示 {told['warning']} 共检查 {told['checks']} 项"
     assert told["checks"] == len(
         night.xpath("//section[@aria-labelledby='checks' or @aria-labelledby='marts']//tr[@data-row]")
     )
@@ -272,6 +274,17 @@ def test_the_report_on_paper_is_short_and_says_what_the_page_says(whole_site: Se
     night = page(whole_site, f"{path}{NIGHT}/index.html")
     for check in night.xpath("//section[@aria-labelledby='problems']//tbody/tr/td[3]/strong"):
         assert re.sub(r"\s", "", check.text_content()) in solid
+
+
+def test_the_report_on_paper_is_pdf_a_in_both_languages(whole_site: Settings, tmp_path: Path) -> None:
+    printed = [whole_site.reports_root / "quality" / path / NIGHT / "report.pdf" for path in ("", "en")]
+    with pikepdf.open(printed[0]) as opened:
+        del opened.Root["/StructTreeRoot"]
+        opened.save(tmp_path / "untagged.pdf")
+    *good, broken = validate(*printed, tmp_path / "untagged.pdf")
+    assert [(each["is_compliant"], each["broken"]) for each in good] == [(True, {})] * 2
+    assert all(each["checks"] > 5_000 for each in good)
+    assert not broken["is_compliant"]
 
 
 def test_the_command_writes_the_site(night: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,14 +60,15 @@ def maintain() -> None:
         from worker_services.audit import heads, ledger
         from worker_services.audit.verify import verify
         from worker_services.mailing.ledger_mail import send_findings, send_head
-        from worker_services.quality.site.make import make
+        from worker_services.quality.site.make import make, make_after_findings
 
         settings = wiring.settings()
         found = verify(settings, ledger.public_keys(settings))
         log.info("%d entries, %d files, %d figures", found.entries, found.files, found.figures)
         if found.findings:
-            heads.enter_findings(settings, [each.kind for each in found.findings])  # and nothing is made anew
+            heads.enter_findings(settings, [each.kind for each in found.findings])
             send_findings(settings, found, wiring.mail_server())
+            make_after_findings(settings, [each.what for each in found.findings])
             raise AirflowFailException("\n".join(f"{each.kind} {each.what}: {each.message}" for each in found.findings))
         if head := heads.keep(settings):
             send_head(settings, head, wiring.mail_server())

@@ -13,6 +13,7 @@ from simulators.world import Interval as Delivered
 from tests.audit.conftest import UNION, WEEK, worker_keys_in
 from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
 from tests.end_to_end import leaks
+from tests.site_standards import OF_ISSUES, VIEWS, assert_accessible, assert_valid, browsing, pages_of
 from worker_services.audit import ledger
 from worker_services.audit.issues import NothingToTrace
 from worker_services.briefing.files import BriefingFiles
@@ -148,3 +149,11 @@ def test_the_lineage_of_a_mart_leads_to_partners_columns(site: Path, written: Is
     assert "调解过程记录" in page.text or "mediation_events" in page.text
     index = Page(site / "lineage" / "index.html")
     assert len([link for link in index.links if link.startswith("rpt_")]) >= 18
+
+
+def test_every_kind_of_page_is_valid_and_accessible(site: Path, written: IssuePages, tmp_path: Path) -> None:
+    pages = pages_of(site, OF_ISSUES)
+    assert_valid(pages, tmp_path)
+    with browsing() as browser:
+        for width, scheme in VIEWS:
+            assert_accessible(browser, pages, width, scheme)

@@ -84,7 +84,7 @@ def test_every_text_of_the_sources_is_in_the_catalogue_and_no_other(domain):
     keywords = parse_keywords(re.search('--keywords="(.+?)"', script)[1].split())
     found = {
         (context, message[0] if isinstance(message, tuple) else message)
-        for top in ("src", "templates")
+        for top in ("src", "templates", "expectations", "dbt_project", "config")
         for _, _, message, _, context in extract_from_dir(
             PROJECT_ROOT,
             [(pattern, method) for pattern, method in mapping if pattern.startswith(top)],

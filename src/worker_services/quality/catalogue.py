@@ -14,7 +14,17 @@ from worker_services.contracts import Column, Contract, contract_feeds, load_con
 from worker_services.landing.rules import rules_of
 from worker_services.metrics import catalogue as metric_catalogue
 from worker_services.metrics import counted_from
-from worker_services.quality.checks import Check, Dimension, Severity, batch_checks, build_checks, expected_text
+from worker_services.quality.checks import (
+    AT_LEAST,
+    AT_MOST,
+    BETWEEN,
+    Check,
+    Dimension,
+    Severity,
+    batch_checks,
+    build_checks,
+    expected_text,
+)
 from worker_services.quality.suites import suites_folder
 from worker_services.seeds import read_seed
 from worker_services.settings import Settings
@@ -33,11 +43,11 @@ DATA_TEAM = "data-team"
 STEWARDS = {domain: f"{domain}-steward" for domain in ("health", "employment", "rights", "hardship", "leadership")}
 # What the generic tests of the dbt project ask of a relation, and why.
 DBT_TESTS: dict[str, tuple[str, str, Dimension]] = {
-    "grain": ("每个{columns}恰好一行", "重复的行会重复计数，缺键的行无法归属", "准确性"),
-    "relationships": ("{column} 在 {to} 中都能找到", "找不到的代码无法归类或者归属", "一致性"),
-    "accepted_values": ("{column} 只取 {values}", "未知的取值无法归类", "规范性"),
-    "not_null": ("{column} 不为空", "缺值的行无法归属或者统计", "完整性"),
-    "unique": ("{column} 不重复", "重复的行会重复计数", "准确性"),
+    "grain": (N_("每个{columns}恰好一行"), N_("重复的行会重复计数，缺键的行无法归属"), "准确性"),
+    "relationships": (N_("{column} 在 {to} 中都能找到"), N_("找不到的代码无法归类或者归属"), "一致性"),
+    "accepted_values": (N_("{column} 只取 {values}"), N_("未知的取值无法归类"), "规范性"),
+    "not_null": (N_("{column} 不为空"), N_("缺值的行无法归属或者统计"), "完整性"),
+    "unique": (N_("{column} 不重复"), N_("重复的行会重复计数"), "准确性"),
 }
 
 
@@ -136,7 +146,7 @@ def _built_in(stage: Stage, stated: Mapping[str, Mapping[str, Any]]) -> Iterator
             check_id=f"{stage}.{name}",
             stage=stage,
             subject="",
-            subject_zh={"delivery": "每个批次", "build": "每次构建", "briefing": "每期简报"}[stage],
+            subject_zh={"delivery": N_("每个批次"), "build": N_("每次构建"), "briefing": N_("每期简报")}[stage],
             what=item["what"],
             why=item["why"],
             dimension=item["dimension"],
@@ -165,7 +175,9 @@ def _rows(contract: Contract, reasons: Mapping[str, str]) -> Iterator[Entry]:
             stage="row",
             subject=contract.feed,
             subject_zh=contract.label,
-            what=f"{column.label if column else '整行'}：没有“{rules[rule]['rule_zh']}”",
+            what=N_("{label}：没有“{rule}”").format(
+                label=contract.label_of(column.name if column else None), rule=rules[rule]["rule_zh"]
+            ),
             why=reasons[rule],
             dimension=rules[rule]["dimension_zh"],  # type: ignore[arg-type]
             severity="critical",
@@ -179,14 +191,14 @@ def _rows(contract: Contract, reasons: Mapping[str, str]) -> Iterator[Entry]:
 def _asked(column: Column | None, rule: str) -> str:
     if column and rule == "out_of_range":
         low, high = (None if bound is None else f"{bound:,.10g}" for bound in (column.minimum, column.maximum))
-        return f"{low} 至 {high}" if low and high else f"不小于 {low}" if low else f"不大于 {high}"
+        return (BETWEEN if low and high else AT_LEAST if low else AT_MOST).format(low=low, high=high)
     if column and rule == "pattern_mismatch":
-        return f"格式 {column.pattern}"
+        return N_("格式 {form}").format(form=column.pattern)
     if column and rule == "not_in_code_list":
-        return f"代码表 {column.code_list}"
+        return N_("代码表 {name}").format(name=column.code_list)
     if rule == "clock_skew":
-        return "不晚于采集区间终点后一日"
-    return "每一行"
+        return N_("不晚于采集区间终点后一日")
+    return N_("每一行")
 
 
 def _of_suite(stage: Stage, check: Check, subject_zh: str) -> Entry:
@@ -217,7 +229,7 @@ def _dbt_tests(manifest: Mapping[str, Any]) -> Iterator[Entry]:
             owner, name = _steward(str(relation["original_file_path"])), str(relation["name"])
         else:
             what, why, dimension = (node["config"]["meta"][key] for key in ("what", "why", "dimension"))
-            owner, name = DATA_TEAM, "跨表核对"
+            owner, name = DATA_TEAM, N_("跨表核对")
         yield Entry(
             check_id=f"dbt.{node['unique_id'].split('.')[2]}",
             stage="build",
@@ -227,7 +239,7 @@ def _dbt_tests(manifest: Mapping[str, Any]) -> Iterator[Entry]:
             why=why,
             dimension=dimension,
             severity="warning" if node["config"]["severity"].lower() == "warn" else "critical",
-            threshold="没有一行不符",
+            threshold=N_("没有一行不符"),
             figures=_figures(manifest, node["depends_on"]["nodes"]),
             owner=owner,
             source=f"dbt_project/{node['original_file_path']}",

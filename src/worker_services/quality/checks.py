@@ -19,7 +19,7 @@ from worker_services.contracts import VERSION_COLUMN, Column, Contract, load_cod
 from worker_services.intervals import Interval
 from worker_services.metrics import counted_from
 from worker_services.quality.profiles import Profile, number_columns
-from worker_services.quality.usual import Figure, Learned, TooLittlePast, learn
+from worker_services.quality.usual import Figure, FigureKind, Learned, TooLittlePast, learn
 from worker_services.yaml_files import read_yaml
 
 Severity = Literal["critical", "warning"]
@@ -69,25 +69,26 @@ EARLIER, REPLACED = "earlier", "replaced"
 
 # What each kind of contract rule asks for, why, and its dimension in GB/T 36344-2018.
 RULES: dict[str, tuple[str, str, Dimension]] = {
-    "columns": ("列与数据标准一致", "缺列或多列会使后续统计取错数据", "规范性"),
-    "types": ("各列数据类型与数据标准一致", "类型不一致会使不同批次无法合并统计", "准确性"),
-    "rows": ("本批次至少有一行数据", "该数据项每日都有业务发生，空批次多为导出失败", "完整性"),
-    "key": ("{label}不重复", "同一笔业务重复计数会使指标虚高", "准确性"),
-    "required": ("{label}不为空", "必填项缺失的记录无法归属或统计", "完整性"),
-    "pseudonym": ("{label}已换成不可逆代码", "原始身份号码不得进入数据区", "规范性"),
-    "code_list": ("{label}取自代码表", "代码表之外的取值无法归类", "规范性"),
-    "pattern": ("{label}符合编号规则", "编号不规范的记录无法与其他系统对应", "准确性"),
-    "range": ("{label}在允许范围内", "超出范围的数值会使合计和平均失真", "准确性"),
-    "not_future": ("{label}不晚于采集区间", "尚未发生的业务不能计入", "时效性"),
-    "order": ("{label}", "日期先后颠倒说明其中之一录入有误", "时效性"),
+    "columns": (N_("列与数据标准一致"), N_("缺列或多列会使后续统计取错数据"), "规范性"),
+    "types": (N_("各列数据类型与数据标准一致"), N_("类型不一致会使不同批次无法合并统计"), "准确性"),
+    "rows": (N_("本批次至少有一行数据"), N_("该数据项每日都有业务发生，空批次多为导出失败"), "完整性"),
+    "key": (N_("{label}不重复"), N_("同一笔业务重复计数会使指标虚高"), "准确性"),
+    "required": (N_("{label}不为空"), N_("必填项缺失的记录无法归属或统计"), "完整性"),
+    "pseudonym": (N_("{label}已换成不可逆代码"), N_("原始身份号码不得进入数据区"), "规范性"),
+    "code_list": (N_("{label}取自代码表"), N_("代码表之外的取值无法归类"), "规范性"),
+    "pattern": (N_("{label}符合编号规则"), N_("编号不规范的记录无法与其他系统对应"), "准确性"),
+    "range": (N_("{label}在允许范围内"), N_("超出范围的数值会使合计和平均失真"), "准确性"),
+    "not_future": (N_("{label}不晚于采集区间"), N_("尚未发生的业务不能计入"), "时效性"),
+    "order": ("{label}", N_("日期先后颠倒说明其中之一录入有误"), "时效性"),
     "shrunk": (
-        "重新报送的行数、合计不比上次少一成以上",
-        "同一区间的合计缩小多为漏导或误删，已经通报的数字会随之下降",
+        N_("重新报送的行数、合计不比上次少一成以上"),
+        N_("同一区间的合计缩小多为漏导或误删，已经通报的数字会随之下降"),
         "一致性",
     ),
 }
+BETWEEN, AT_LEAST, AT_MOST = N_("{low} 至 {high}"), N_("不小于 {low}"), N_("不大于 {high}")
 SHOWN = {"shrunk"}  # rules of a contract that are worth a look and hold nothing back
-DERIVED = {"age_band": ("年龄段", "age_bands"), "sex": ("性别", "sexes")}
+DERIVED = {"age_band": (N_("年龄段"), "age_bands"), "sex": (N_("性别"), "sexes")}
 
 
 class SuiteError(ValueError):
@@ -272,12 +273,12 @@ def bind(check: Check, context: BatchContext) -> Check:
         return _learned(check, check.figure, context)
     named = [name for name in (EARLIER, REPLACED) if _reads(check, name)]
     if lacking := [name for name in named if name not in context.relations]:
-        raise NotApplicable("近七日没有已入库的批次" if EARLIER in lacking else "此前没有报送过这一区间")
+        raise NotApplicable(N_("近七日没有已入库的批次") if EARLIER in lacking else N_("此前没有报送过这一区间"))
     bound: dict[str, Any] = {}
     for name, value in check.kwargs.items():
         if isinstance(value, ShareOfUsualRows):
             if context.usual_rows_per_day is None:
-                raise NotApplicable("尚无以往批次可比")
+                raise NotApplicable(N_("尚无以往批次可比"))
             value = round(value.share_of_usual_rows * context.usual_rows_per_day * context.days)
         elif isinstance(value, DaysBeforeInterval):
             value = context.interval.start - timedelta(days=value.days_before_interval)
@@ -290,37 +291,38 @@ def bind(check: Check, context: BatchContext) -> Check:
 def _learned(check: Check, figure: Figure, context: BatchContext) -> Check:
     """The figure of the batch beside its bounds, as a query that finds it where it lies outside of them."""
     if context.profile is None:
-        raise NotApplicable("尚无以往批次可比")
+        raise NotApplicable(N_("尚无以往批次可比"))
     try:
         found = learn(figure, check.check_id, context.profile, context.past)
     except TooLittlePast as error:
         raise NotApplicable(str(error)) from error
     outside = [f"value < {found.low!r}"] if found.low is not None else []
     outside += [f"value > {found.high!r}"] if found.high is not None else []
+    value = _figure_text(figure, found.value)
     query = f"select value from (select {found.value!r} as value) as figure where {' or '.join(outside)}"
     return replace(
         check,
         expectation="unexpected_rows_expectation",
         kwargs={"unexpected_rows_query": query},
-        expected=f"{_learned_text(figure, found)}（{found.basis}）",
-        observed=_figure_text(figure, found.value) + (f"（{found.note}）" if found.note else ""),
+        expected=N_("{bounds}（{basis}）").format(bounds=_learned_text(figure, found), basis=found.basis),
+        observed=N_("{value}（{note}）").format(value=value, note=found.note) if found.note else value,
     )
 
 
 def _learned_text(figure: Figure, found: Learned) -> str:
     if figure.figure == "absent":
-        return "常有的代码都有"
+        return N_("常有的代码都有")
     low, high = (None if bound is None else _figure_text(figure, bound) for bound in (found.low, found.high))
-    return f"{low.removesuffix(' 行')} 至 {high}" if low else f"不大于 {high}"
+    return BETWEEN.format(low=low.removesuffix(" 行"), high=high) if low else AT_MOST.format(high=high)
 
 
 def _figure_text(figure: Figure, value: float) -> str:
     if figure.figure == "rows":
-        return f"{value:,.0f} 行"
+        return N_("{number} 行").format(number=f"{value:,.0f}")
     if figure.figure == "filled":
         return f"{value:.1%}"
     if figure.figure == "absent":
-        return f"{value:.0f} 个代码没有数据"
+        return N_("{number} 个代码没有数据").format(number=f"{value:.0f}")
     return f"{value:,.2f}"
 
 
@@ -335,63 +337,84 @@ def expected_text(check: Check) -> str:
     if check.figure:
         text = _usual_text(check.figure)
     elif kind == "unexpected_rows_expectation":
-        text = "不应有不符合要求的记录"
+        text = N_("不应有不符合要求的记录")
     elif kind == "expect_table_columns_to_match_set":
-        text = f"恰好为数据标准规定的 {len(kwargs['column_set'])} 列"
+        text = N_("恰好为数据标准规定的 {number} 列").format(number=len(kwargs["column_set"]))
     elif kind.endswith("_be_unique"):
-        text = "不重复"
+        text = N_("不重复")
     elif kind == "expect_column_values_to_not_be_null":
-        text = "不为空"
+        text = N_("不为空")
     elif kind == "expect_column_values_to_be_null":
-        text = "为空"
+        text = N_("为空")
     elif kind == "expect_column_pair_values_a_to_be_greater_than_b":
-        text = f"{kwargs['column_A']} {'不小于' if kwargs.get('or_equal') else '大于'} {kwargs['column_B']}"
+        order = N_("{later} 不小于 {earlier}") if kwargs.get("or_equal") else N_("{later} 大于 {earlier}")
+        text = order.format(later=kwargs["column_A"], earlier=kwargs["column_B"])
     elif kind.endswith("match_regex"):
-        text = f"{'不' if '_not_' in kind else ''}符合格式 {kwargs['regex']}"
+        match = N_("不符合格式 {form}") if "_not_" in kind else N_("符合格式 {form}")
+        text = match.format(form=kwargs["regex"])
     elif kind.endswith("_set"):
-        verb = "不取" if "_not_" in kind else "包含" if "_contain_" in kind else "取自"
-        values = [("是" if value else "否") if isinstance(value, bool) else str(value) for value in kwargs["value_set"]]
-        verb = "为" if len(values) == 1 and verb == "取自" else verb
-        text = f"{verb} {'、'.join(values)}" if len(values) <= 8 else f"{verb}代码表的 {len(values)} 个代码"
+        text = _set_text(kind, kwargs["value_set"])
     else:
         text = _range_text(kwargs)
     if "mostly" in kwargs:
-        text += f"（至少 {float(kwargs['mostly']):.0%} 的记录）"
+        text = N_("{asked}（至少 {share} 的记录）").format(asked=text, share=f"{float(kwargs['mostly']):.0%}")
     return text
 
 
+def _set_text(kind: str, stated: Sequence[object]) -> str:
+    values = [(N_("是") if value else N_("否")) if isinstance(value, bool) else str(value) for value in stated]
+    listed = len(values) <= 8
+    if "_not_" in kind:
+        text = N_("不取 {codes}") if listed else N_("不取代码表的 {number} 个代码")
+    elif "_contain_" in kind:
+        text = N_("包含 {codes}") if listed else N_("包含代码表的 {number} 个代码")
+    elif len(values) == 1:
+        text = N_("为 {codes}")
+    else:
+        text = N_("取自 {codes}") if listed else N_("取自代码表的 {number} 个代码")
+    return text.format(codes="、".join(values), number=len(values))
+
+
+USUAL_TEXTS: dict[FigureKind, str] = {
+    "rows": N_("{nights}行数与该单位此前 {weeks} 周{like}的中位数相差不超过 {tolerance} 倍离差"),
+    "filled": N_("{nights}填写率与该单位此前 {weeks} 周的中位数相差不超过 {tolerance} 倍离差"),
+    "median": N_("{nights}中位数不超出该单位此前 {weeks} 周最低、最高的 {tolerance} 倍"),
+    "drift": N_("{nights}构成与该单位此前 {weeks} 周相比，群体稳定性指标（PSI）除去偶然波动不大于 {tolerance}"),
+    "absent": N_("{nights}没有缺少按该单位此前 {weeks} 周占比应有 {tolerance} 行以上的代码"),
+}
+SLOW_DRIFT_TEXT = N_(
+    "{nights}构成与该单位 {gap} 日以前、{weeks} 周以内相比，群体稳定性指标（PSI）除去偶然波动不大于 {tolerance}"
+)
+
+
 def _usual_text(figure: Figure) -> str:
-    nights = "当日" if figure.nights == 1 else f"近 {figure.nights} 日"
-    past = f"该单位 {figure.gap} 日以前、{figure.weeks} 周以内" if figure.gap else f"该单位此前 {figure.weeks} 周"
-    if figure.figure == "rows":
-        like = "同类日子" if figure.nights == 1 else f"各 {figure.nights} 日区间"
-        return f"{nights}行数与{past}{like}的中位数相差不超过 {figure.tolerance:g} 倍离差"
-    if figure.figure == "filled":
-        return f"{nights}填写率与{past}的中位数相差不超过 {figure.tolerance:g} 倍离差"
-    if figure.figure == "median":
-        return f"{nights}中位数不超出{past}最低、最高的 {figure.tolerance:g} 倍"
-    if figure.figure == "drift":
-        return f"{nights}构成与{past}相比，群体稳定性指标（PSI）除去偶然波动不大于 {figure.tolerance:g}"
-    return f"{nights}没有缺少按{past}占比应有 {figure.tolerance:g} 行以上的代码"
+    is_night = figure.nights == 1
+    return (SLOW_DRIFT_TEXT if figure.gap else USUAL_TEXTS[figure.figure]).format(
+        nights=N_("当日") if is_night else N_("近 {number} 日").format(number=figure.nights),
+        gap=figure.gap,
+        weeks=figure.weeks,
+        like=N_("同类日子") if is_night else N_("各 {number} 日区间").format(number=figure.nights),
+        tolerance=f"{figure.tolerance:g}",
+    )
 
 
 def _range_text(kwargs: Mapping[str, Any]) -> str:
     low, high = (_bound_text(kwargs.get(name)) for name in ("min_value", "max_value"))
     if low and high:
-        return f"{low} 至 {high}"
+        return BETWEEN.format(low=low, high=high)
     if low:
-        return f"{'大于' if kwargs.get('strict_min') else '不小于'} {low}"
-    return f"{'小于' if kwargs.get('strict_max') else '不大于'} {high}"
+        return (N_("大于 {low}") if kwargs.get("strict_min") else AT_LEAST).format(low=low)
+    return (N_("小于 {high}") if kwargs.get("strict_max") else AT_MOST).format(high=high)
 
 
 def _bound_text(value: object) -> str:
     if isinstance(value, ShareOfUsualRows):
-        return f"平常行数的 {value.share_of_usual_rows:g} 倍"
+        return N_("平常行数的 {times} 倍").format(times=f"{value.share_of_usual_rows:g}")
     if isinstance(value, DaysBeforeInterval):
-        return f"采集区间开始前 {value.days_before_interval} 日"
+        return N_("采集区间开始前 {days} 日").format(days=value.days_before_interval)
     if isinstance(value, DaysBeforeIntervalEnd):
         days = value.days_before_interval_end
-        return "采集区间终点" if days == 0 else f"采集区间终点前 {days} 日"
+        return N_("采集区间终点") if days == 0 else N_("采集区间终点前 {days} 日").format(days=days)
     if isinstance(value, date):
         return value.isoformat()
     return "" if value is None else f"{value}"
@@ -463,7 +486,9 @@ def _contract_rules(contract: Contract, suite: SuiteFile) -> Iterator[_Rule]:
     for order in contract.date_orders:
         yield _Rule(
             "order",
-            f"{contract.column(order.later).label}不早于{contract.column(order.earlier).label}",
+            N_("{later}不早于{earlier}").format(
+                later=contract.column(order.later).label, earlier=contract.column(order.earlier).label
+            ),
             "expect_column_pair_values_a_to_be_greater_than_b",
             {
                 "column_A": order.later,

@@ -2,18 +2,24 @@
 
 As built they load Bootstrap, Font Awesome, jQuery and Vega from outside and lay themselves out by script. Here every
 page keeps its text and tables; scripts, outside links and pictures go, and one local style sheet takes their place.
+They are rendered once, and then said in each language.
 """
 
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lxml import html
 
+from worker_services.briefing.language import N_, TAGS, AsRecorded, Code, Language, load_language
 from worker_services.files import write_bytes
+from worker_services.quality.site.layout import DOMAIN
+from worker_services.quality.site.texts import check_text
 from worker_services.settings import Settings
 
 SITE = "night"
@@ -43,21 +49,26 @@ CHINESE = {
     "Expectation": "要求",
     "Observed Value": "实际",
 }
-TITLE = "质量检查明细"
+TITLE = N_("质量检查明细")
 
 
-def build(settings: Settings, day: date, documents: list[dict[str, Any]], folder: Path) -> dict[str, str]:
-    """Build the pages of `documents` (files of data/quality) anew in `folder`.
+def build(
+    settings: Settings, day: date, documents: list[dict[str, Any]], folders: Mapping[Code, Path]
+) -> dict[str, str]:
+    """Build the pages of `documents` (files of data/quality) anew, in the folder of each language.
 
-    Returns, for each GX result by '<batch or build id>/<suite name>', the page's path below `folder`.
+    Returns, for each GX result by '<batch or build id>/<suite name>', the page's path below the folders.
     """
     styles = settings.project_root / "templates" / "quality" / STYLE_SHEET
+    subjects = {f"{_name(document, result)}.html": result["suite_name"] for document, result in _results(documents)}
     with tempfile.TemporaryDirectory() as temporary:
         pages = _render(day, documents, Path(temporary))
-        shutil.rmtree(folder, ignore_errors=True)
-        for name, page in pages.items():
-            write_bytes(folder / name, _offline(page))
-    write_bytes(folder / STYLE_SHEET, styles.read_bytes())
+        for code, folder in folders.items():
+            language = load_language(code, DOMAIN)
+            shutil.rmtree(folder, ignore_errors=True)
+            for name, page in pages.items():
+                write_bytes(folder / name, _offline(page, language, subjects[name]))
+            write_bytes(folder / STYLE_SHEET, styles.read_bytes())
     return {_key(document, result): f"{_name(document, result)}.html" for document, result in _results(documents)}
 
 
@@ -107,7 +118,7 @@ def _render(day: date, documents: list[dict[str, Any]], folder: Path) -> dict[st
     return pages
 
 
-def _offline(page: Path) -> bytes:
+def _offline(page: Path, language: Language, subject: str) -> bytes:
     tree = html.parse(str(page), html.HTMLParser(encoding="utf-8")).getroot()
     head, body = tree.find("head"), tree.find("body")
     for element in [*head, *tree.xpath(DROPPED)]:
@@ -129,19 +140,30 @@ def _offline(page: Path) -> bytes:
     for heading in body.xpath("//thead[not(normalize-space())]"):
         heading.drop_tree()
     for element in body.iter():
-        element.text, element.tail = _chinese(element.text), _chinese(element.tail)
-    tree.set("lang", "zh-CN")
+        said = _in_chinese if language.code == "zh" else partial(_in_english, language, subject)
+        element.text, element.tail = said(element.text), said(element.tail)
+        if isinstance(element.text, AsRecorded):
+            element.set("lang", TAGS["zh"])
+    tree.set("lang", language.tag)
     head.append(html.fragment_fromstring('<meta charset="utf-8">'))
     head.append(html.fragment_fromstring('<meta name="viewport" content="width=device-width, initial-scale=1">'))
-    head.append(html.fragment_fromstring(f"<title>{TITLE} {page.stem}</title>"))
+    title = language.gettext(TITLE)
+    head.append(html.fragment_fromstring(f"<title>{title} {page.stem}</title>"))
     head.append(html.fragment_fromstring(f'<link rel="stylesheet" href="{STYLE_SHEET}">'))
-    top = f'<header><p><a href="../index.html">← 数据质量报告</a></p><h1>{TITLE}</h1><p>{page.stem}</p></header>'
+    report = language.gettext("数据质量报告")
+    top = f'<header><p><a href="../index.html">← {report}</a></p><h1>{title}</h1><p>{page.stem}</p></header>'
     body.insert(0, html.fragment_fromstring(top))
     text = html.tostring(tree, encoding="unicode", doctype="<!DOCTYPE html>")
     return re.sub(r"-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "", text).encode()
 
 
-def _chinese(text: str | None) -> str | None:
+def _in_english(language: Language, subject: str, text: str | None) -> str | None:
+    """Great Expectations speaks English itself; what a check asks for is in Chinese."""
+    words = (text or "").strip()
+    return None if words.startswith("Data asset:") else check_text(language, words, subject) if words else text
+
+
+def _in_chinese(text: str | None) -> str | None:
     words = (text or "").strip()
     if words.startswith("Data asset:"):
         return None

@@ -31,19 +31,21 @@ from worker_services.settings import Settings
 def render(settings: Settings, day: date) -> Path:
     """Write the report of the batches whose interval ends with `day`; the same inputs give the same bytes.
 
-    In both editions, as pages and as PDF; Great Expectations' own pages and `night.json` beside the Chinese one.
+    In both editions, as pages and as PDF, with Great Expectations' own pages; `night.json` beside the Chinese one.
     """
     site = open_site(settings)
     folder = site.root / day.isoformat()
     documents = checked.documents_of(settings, day)
     of_build = checked.document_of_build(settings, site.build.build_id) if site.build else None
     everything = [*documents, *([of_build] if of_build else [])]
+    folders = {code: site.root / edition_path(code, f"{day}/data_docs") for code in TAGS}
     links = {}
     if everything:
-        pages = data_docs.build(settings, day, everything, folder / "data_docs")
+        pages = data_docs.build(settings, day, everything, folders)
         links = {key: f"data_docs/{page}" for key, page in pages.items()}
     else:
-        shutil.rmtree(folder / "data_docs", ignore_errors=True)
+        for each in folders.values():
+            shutil.rmtree(each, ignore_errors=True)
     arrivals = arrivals_of(settings, day)
     report = Report(
         day=day,
@@ -62,8 +64,8 @@ def render(settings: Settings, day: date) -> Path:
     for code in TAGS:
         printed = print_report(site, report, load_language(code, DOMAIN), shown[code])
         write_bytes(site.root / edition_path(code, pdf), printed)
-    folders = [folder, *(site.root / code / day.isoformat() for code in TAGS if code != "zh")]
-    enter_files(settings, "quality.report", day.isoformat(), [file for each in folders for file in files_below(each)])
+    files = [file for code in TAGS for file in files_below(site.root / edition_path(code, day.isoformat()))]
+    enter_files(settings, "quality.report", day.isoformat(), files)
     return folder / "index.html"
 
 

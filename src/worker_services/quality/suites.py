@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from worker_services.briefing.language import N_
 from worker_services.contracts import load_contract
 from worker_services.files import write_json
 from worker_services.intervals import Interval
@@ -32,6 +33,7 @@ from worker_services.settings import Settings, partition
 from worker_services.sql_literals import parquet_relation
 
 Status = Literal["passed", "failed", "error"]
+NOT_RUN = N_("检查未能执行：{fault}。这不说明数据对错，请数据组处理检查本身。")
 USUAL_ROWS_WINDOW = timedelta(days=28)
 
 # Counts only: neither values nor rows of the data get into a result.
@@ -220,7 +222,9 @@ def _validate(name: str, batch: Any, checks: list[Check]) -> tuple[list[CheckRes
                 )
             )
         except (TypeError, ValueError) as error:
-            unusable[check.check_id] = f"{check.suite}.yaml 中该检查的参数不可用：{_shape(str(error))}"
+            unusable[check.check_id] = N_("{file} 中该检查的参数不可用：{fault}").format(
+                file=f"{check.suite}.yaml", fault=_shape(str(error))
+            )
     suite = ExpectationSuite(name=name, expectations=expectations)
     document = batch.validate(suite, result_format=RESULT_FORMAT).to_json_dict()
     raw = {item["expectation_config"]["meta"]["check_id"]: item for item in document["results"]}
@@ -245,7 +249,7 @@ def _judge(check: Check, item: dict[str, Any] | None, unusable: str | None) -> C
     observed = ""
     status: Status
     if fault or item is None:
-        status, message = "error", f"检查未能执行：{fault}。这不说明数据对错，请数据组处理检查本身。"
+        status, message = "error", NOT_RUN.format(fault=fault)
     else:
         observed = check.observed or _observed(check, item["result"])
         status = "passed" if item["success"] else "failed"
@@ -284,29 +288,33 @@ def _shape(message: str) -> str:
 
 def _observed(check: Check, result: Mapping[str, Any]) -> str:
     if "unexpected_count" in result:
-        return f"{result['element_count']} 行中 {result['unexpected_count']} 行不符合"
+        return N_("{rows} 行中 {unexpected} 行不符合").format(
+            rows=result["element_count"], unexpected=result["unexpected_count"]
+        )
     value = result.get("observed_value")
     if check.expectation == "unexpected_rows_expectation":
-        return f"{value} 处不符合" if value else "无不符合"
+        return N_("{number} 处不符合").format(number=value) if value else N_("无不符合")
     if check.expectation == "expect_table_columns_to_match_set":
         wanted, present = set(check.kwargs["column_set"]), set(value or [])
         missing, extra = "、".join(sorted(wanted - present)), "、".join(sorted(present - wanted))
-        parts = [f"共 {len(present)} 列", missing and f"缺少 {missing}", extra and f"多出 {extra}"]
-        return "，".join(part for part in parts if part)
+        parts = [N_("共 {number} 列").format(number=len(present))]
+        parts += [N_("缺少 {codes}").format(codes=missing)] if missing else []
+        parts += [N_("多出 {codes}").format(codes=extra)] if extra else []
+        return "，".join(parts)
     if isinstance(value, list):
-        return f"共 {len(value)} 个取值"
+        return N_("共 {number} 个取值").format(number=len(value))
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1 else f"{value:,.2f}".rstrip("0").rstrip(".")
-    return "无" if value is None else f"{value}"
+    return N_("无") if value is None else f"{value}"
 
 
 def _reason_not_to_run(check: Check, rows: int | None) -> str | None:
     if rows is None:
         return None
     if rows == 0 and check.expectation.startswith("expect_") and not check.expectation.startswith("expect_table_"):
-        return "没有数据行"
+        return N_("没有数据行")
     if rows < check.applies_from_rows:
-        return f"不足 {check.applies_from_rows} 行，比例没有意义"
+        return N_("不足 {number} 行，比例没有意义").format(number=check.applies_from_rows)
     return None
 
 

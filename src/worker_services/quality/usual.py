@@ -15,20 +15,23 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from worker_services.briefing.language import N_
 from worker_services.contracts import Contract
 from worker_services.intervals import Interval, Week
 from worker_services.quality.profiles import EMPTY, Profile, coded_columns, number_columns, optional_columns
 from worker_services.seeds import read_seed
 
 FigureKind = Literal["rows", "filled", "median", "drift", "absent"]
-DAY_KINDS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
-HOLIDAY, MAKE_UP_WORKDAY = "法定节假日", "调休上班日"
+DAY_KINDS = (N_("周一"), N_("周二"), N_("周三"), N_("周四"), N_("周五"), N_("周六"), N_("周日"))
+HOLIDAY, MAKE_UP_WORKDAY = N_("法定节假日"), N_("调休上班日")
 ROBUST_SIGMA = 1.4826  # of a normal distribution in units of its median absolute deviation
 CHANCE = 3.0  # standard deviations of a drift that chance alone may give
 SEASON = 0.02  # of the square root of a number of rows: 4% of the rows
 RECENT = 4  # windows that say where a figure stands at present
 LATEST_NIGHTS, FEWEST = 28, 8  # how far back growth and spread are looked for: nights, and at least so many windows
 MEMBERS_NAMED = 5
+BATCHES, WINDOWS = N_("个批次"), N_("个区间")
+TOO_FEW = N_("可比的只有 {number} {what}，至少要 {least} 个")
 
 
 @dataclass(frozen=True)
@@ -134,15 +137,16 @@ def learn(figure: Figure, check_id: str, current: Profile, past: Sequence[Profil
     if figure.figure == "rows":
         return _rows(figure, window, sound)
     if not window.rows:
-        raise TooLittlePast("没有数据行")
+        raise TooLittlePast(N_("没有数据行"))
     shared = {"filled": _filled, "median": _median, "drift": _drift, "absent": _absent}[figure.figure]
     reference = _before(window, sound, figure.gap)
     nights = sum(item.days for item in reference)
     if nights < figure.at_least * figure.nights:
-        raise TooLittlePast(f"可比批次只有 {nights} 日，至少要 {figure.at_least * figure.nights} 日")
+        least = figure.at_least * figure.nights
+        raise TooLittlePast(N_("可比批次只有 {number} 日，至少要 {least} 日").format(number=nights, least=least))
     blocks = _blocks(figure, reference)
     if len(blocks) < figure.windows:
-        raise TooLittlePast(f"可比的只有 {len(blocks)} 个批次，至少要 {figure.windows} 个")
+        raise TooLittlePast(TOO_FEW.format(number=len(blocks), what=BATCHES, least=figure.windows))
     return shared(figure, window, blocks)
 
 
@@ -189,11 +193,12 @@ def _blocks(figure: Figure, reference: Sequence[Profile]) -> list[_Window]:
 def _rows(figure: Figure, window: _Window, sound: Sequence[Profile]) -> Learned:
     """Counts are compared as square roots, whose spread does not grow with them, and by the same kind of day."""
     if window.days != figure.nights:
-        raise TooLittlePast(f"近 {figure.nights} 日的批次不齐" if figure.nights > 1 else "不是一日的批次")
+        lacking = N_("近 {number} 日的批次不齐") if figure.nights > 1 else N_("不是一日的批次")
+        raise TooLittlePast(lacking.format(number=figure.nights))
     if figure.nights > 1 and _has_holiday(window):
-        raise TooLittlePast(f"近 {figure.nights} 日有法定节假日，不可比")
+        raise TooLittlePast(N_("近 {number} 日有法定节假日，不可比").format(number=figure.nights))
     kind = _kind(window)
-    of_what = f"个{kind or f'{figure.nights}日区间'}"
+    of_what = N_("个{kind}").format(kind=kind) if kind else N_("个{number}日区间").format(number=figure.nights)
     past = [block for block in _blocks(figure, _before(window, sound, figure.gap)) if block.days == figure.nights]
     past = past if kind else [block for block in past if not _has_holiday(block)]
     level, spread = _level(figure, kind, of_what, [(_kind(block), math.sqrt(block.rows)) for block in past])
@@ -201,20 +206,19 @@ def _rows(figure: Figure, window: _Window, sound: Sequence[Profile]) -> Learned:
     spread = max(spread, 0.5, SEASON * level) * figure.tolerance
     low, high = math.floor(max(0.0, level - spread) ** 2), math.ceil((level + spread) ** 2)
     like = [block for block in past if _kind(block) == kind]
-    return Learned(window.rows, low, high, _basis(like, of_what, f"近期水平±{figure.tolerance:g}倍离差"))
+    return Learned(window.rows, low, high, _basis(like, of_what, _around(figure)))
 
 
 def _filled(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learned:
     column = str(figure.column)
     known = [block for block in blocks if block.rows]
     shares = [("", block.filled(column) / block.rows) for block in known]
-    level, spread = _level(figure, "", "个区间", shares)
+    level, spread = _level(figure, "", WINDOWS, shares)
     chance = math.sqrt(max(level * (1 - level), 0.05) / window.rows)
     spread = max(spread, chance, 0.02) * figure.tolerance
-    rule = f"近期水平±{figure.tolerance:g}倍离差"
     share = window.filled(column) / window.rows
     low, high = max(0.0, level - spread), min(1.0, level + spread)
-    return Learned(share, low, high, _basis(known, "个区间", rule))
+    return Learned(share, low, high, _basis(known, WINDOWS, _around(figure)))
 
 
 def _level(figure: Figure, kind: str, of_what: str, series: Sequence[tuple[str, float]]) -> tuple[float, float]:
@@ -231,9 +235,10 @@ def _level(figure: Figure, kind: str, of_what: str, series: Sequence[tuple[str, 
             residuals.append(value - median(before))
     recent = [seen for like, seen in series if like == kind]
     if len(recent) < figure.at_least:
-        raise TooLittlePast(f"可比的只有 {len(recent)} {of_what}，至少要 {figure.at_least} 个")
+        raise TooLittlePast(TOO_FEW.format(number=len(recent), what=of_what, least=figure.at_least))
     if len(residuals) < figure.at_least:
-        raise TooLittlePast(f"可据以计算波动的只有 {len(residuals)} 个区间，至少要 {figure.at_least} 个")
+        said = N_("可据以计算波动的只有 {number} 个区间，至少要 {least} 个")
+        raise TooLittlePast(said.format(number=len(residuals), least=figure.at_least))
     latest = residuals[-max(LATEST_NIGHTS // figure.nights, FEWEST) :]
     growth = median(latest)
     spread = ROBUST_SIGMA * median(abs(residual - growth) for residual in latest)
@@ -244,12 +249,12 @@ def _median(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learn
     column = str(figure.column)
     value = window.median(column)
     if value is None:
-        raise TooLittlePast("本次没有数值")
+        raise TooLittlePast(N_("本次没有数值"))
     seen = [found for block in blocks if (found := block.median(column)) is not None and found > 0]
     if not seen:
-        raise TooLittlePast("以往批次没有大于零的数值")
-    rule = f"最低、最高各放宽至{figure.tolerance:g}倍"
-    basis = _basis(blocks, "个批次", rule)
+        raise TooLittlePast(N_("以往批次没有大于零的数值"))
+    rule = N_("最低、最高各放宽至{tolerance}倍").format(tolerance=f"{figure.tolerance:g}")
+    basis = _basis(blocks, BATCHES, rule)
     return Learned(value, min(seen) / figure.tolerance, max(seen) * figure.tolerance, basis)
 
 
@@ -261,11 +266,12 @@ def _drift(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learne
     column = str(figure.column)
     everything = _Window(tuple(item for block in blocks for item in block.profiles)).codes(column)
     if not everything.total():
-        raise TooLittlePast("以往批次没有数据行")
+        raise TooLittlePast(N_("以往批次没有数据行"))
     now = window.codes(column)
     own = [_drifted(found, rest) for block in blocks if (found := block.codes(column)) and (rest := everything - found)]
     high = max(figure.tolerance, 2 * max(own, default=0.0))
-    basis = _basis(blocks, "个批次", "以往最大值的两倍" if high > figure.tolerance else "超出偶然波动的部分")
+    rule = N_("以往最大值的两倍") if high > figure.tolerance else N_("超出偶然波动的部分")
+    basis = _basis(blocks, BATCHES, rule)
     return Learned(_drifted(now, everything), None, high, basis, _moved(now, everything))
 
 
@@ -298,8 +304,9 @@ def _absent(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learn
         and rows / usual.total() * window.rows >= figure.tolerance
         and all(found[code] for found in counted)
     ]
-    basis = _basis(blocks, "个批次", f"按以往占比应有 {figure.tolerance:g} 行以上")
-    return Learned(len(missing), None, 0, basis, f"缺少 {'、'.join(missing[:MEMBERS_NAMED])}" if missing else "")
+    rule = N_("按以往占比应有 {number} 行以上").format(number=f"{figure.tolerance:g}")
+    note = N_("缺少 {codes}").format(codes="、".join(missing[:MEMBERS_NAMED])) if missing else ""
+    return Learned(len(missing), None, 0, _basis(blocks, BATCHES, rule), note)
 
 
 def _moved(now: Counter[str], usual: Counter[str]) -> str:
@@ -307,7 +314,9 @@ def _moved(now: Counter[str], usual: Counter[str]) -> str:
     before, after = usual.total(), max(now.total(), 1)
     moves = {code: now[code] / after - usual[code] / before for code in now.keys() | usual.keys()}
     most = sorted(moves, key=lambda code: (-abs(moves[code]), code))[:3]
-    return "，".join(f"{code or '空值'} 由 {usual[code] / before:.1%} 变为 {now[code] / after:.1%}" for code in most)
+    moved = N_("{code} 由 {before} 变为 {after}")
+    shares = ((code or N_("空值"), f"{usual[code] / before:.1%}", f"{now[code] / after:.1%}") for code in most)
+    return "，".join(moved.format(code=code, before=was, after=share) for code, was, share in shares)
 
 
 def _kind(window: _Window) -> str:
@@ -326,5 +335,9 @@ def _end(item: Profile) -> date:
 def _basis(blocks: Sequence[_Window], of_what: str, rule: str) -> str:
     days = [item.interval for block in blocks for item in block.profiles]
     first, last = Week.of(min(day.start for day in days)), Week.of(max(day.last_day for day in days))
-    weeks = f"{first}" if first == last else f"{first}至{last}"
-    return f"据{weeks}的{len(blocks)}{of_what}，{rule}"
+    weeks = f"{first}" if first == last else N_("{first}至{last}").format(first=first, last=last)
+    return N_("据{weeks}的{number}{what}，{rule}").format(weeks=weeks, number=len(blocks), what=of_what, rule=rule)
+
+
+def _around(figure: Figure) -> str:
+    return N_("近期水平±{tolerance}倍离差").format(tolerance=f"{figure.tolerance:g}")

@@ -16,6 +16,7 @@ from worker_services.quality.checks import batch_checks
 from worker_services.quality.site import conventions
 from worker_services.quality.site.layout import Site, in_chinese, local_time, write_page
 from worker_services.quality.site.names import feed_name, partner_name
+from worker_services.quality.site.texts import check_text
 from worker_services.quality.suites import suites_folder
 from worker_services.seeds import read_seed
 
@@ -203,8 +204,8 @@ def _confirmed(site: Site, language: Language) -> list[Excused]:
                 file = folder / f"{check.suite}.yaml"
                 found.append(
                     Excused(
-                        what=in_chinese(language, check.what),
-                        reason=in_chinese(language, check.why),
+                        what=check_text(language, check.what, feed),
+                        reason=check_text(language, check.why, feed),
                         since=check.figure.confirmed_since.isoformat(),
                         by=conventions.last_author(file),
                         source=f"{_source(site, file)} · {check.check_id}",
@@ -223,11 +224,12 @@ def _skipped(site: Site, language: Language) -> list[Excused]:
         document = json.loads(path.read_text(encoding="utf-8"))
         place = f"{partner_name(language, document['partner'])} · {feed_name(language, document['feed'])}"
         for item in document["not_applicable"]:
-            found.setdefault((f"{place}: {item['what']}", item["reason"]), []).append(item["check_id"])
+            what, reason = (check_text(language, item[name], document["feed"]) for name in ("what", "reason"))
+            found.setdefault((f"{place}: {what}", reason), []).append(item["check_id"])
     return [
         Excused(
             what=in_chinese(language, what),
-            reason=in_chinese(language, reason),
+            reason=reason,
             since=nights[-1].removeprefix("date="),
             by="",
             source=", ".join(sorted(set(checks))),

@@ -3,16 +3,21 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from worker_services.audit import ledger
-from worker_services.briefing.config import load_config
+from worker_services.briefing.config import BriefingConfig, load_config
 from worker_services.briefing.language import Language
 from worker_services.briefing.marts import Row, read_rows, reading
-from worker_services.intervals import Week
+from worker_services.intervals import Interval, Week
+from worker_services.landing import outcomes
 from worker_services.mailing.approvals import ANSWERS
+from worker_services.quality.site.arrivals import IN_STORE
 from worker_services.quality.site.layout import Site, write_page
+from worker_services.quality.site.names import edition_name
+from worker_services.settings import Settings
 
 SENT = "briefing.send"
 NIGHT = "night.json"
@@ -21,10 +26,14 @@ NIGHT = "night.json"
 
 @dataclass(frozen=True)
 class Night:
-    """A night that has a report; `told` is its night.json, None where the report was made before there was one."""
+    """A night that has a report; `told` is its night.json, None where the report was made before there was one.
+
+    `since` is how many of the batches that had not landed by then have landed after all.
+    """
 
     day: str
     told: dict[str, Any] | None
+    since: int
     pdf: bool
 
 
@@ -79,15 +88,24 @@ def write(site: Site, entries: Sequence[ledger.Entry]) -> list[Path]:
 def _nights(site: Site) -> list[Night]:
     found = []
     for page in sorted(site.root.glob("????-??-??/index.html"), reverse=True):
-        told = page.with_name(NIGHT)
+        numbers = page.with_name(NIGHT)
+        told = json.loads(numbers.read_text(encoding="utf-8")) if numbers.is_file() else None
         found.append(
             Night(
                 day=page.parent.name,
-                told=json.loads(told.read_text(encoding="utf-8")) if told.is_file() else None,
+                told=told,
+                since=_landed_since(site.settings, told) if told else 0,
                 pdf=page.with_name("report.pdf").is_file(),
             )
         )
     return found
+
+
+def _landed_since(settings: Settings, told: dict[str, Any]) -> int:
+    day = date.fromisoformat(told["date"])
+    night = Interval(day, day + timedelta(days=1))
+    now = [outcomes.latest(settings, partner, feed, night) for partner, feed in told.get("not_landed", ())]
+    return sum(outcome is not None and outcome.outcome in IN_STORE for outcome in now)
 
 
 def _scored(site: Site) -> list[Scored]:
@@ -123,7 +141,7 @@ def _issues(site: Site, entries: Sequence[ledger.Entry], language: Language) -> 
             Issue(
                 number=config.issue(Week.parse(week)),
                 week=week,
-                editions=list(dict.fromkeys(_edition(config, entry, language) for entry in sent)),
+                editions=list(dict.fromkeys(_edition_name(config, entry, language) for entry in sent)),
                 first=sent[0].time,
                 last=sent[-1].time,
                 approved_by=list(dict.fromkeys(answers.get(week, []))),
@@ -134,10 +152,10 @@ def _issues(site: Site, entries: Sequence[ledger.Entry], language: Language) -> 
     return found
 
 
-def _edition(config: Any, entry: ledger.Entry, language: Language) -> str:
+def _edition_name(config: BriefingConfig, entry: ledger.Entry, language: Language) -> str:
+    """The name of the edition that was sent; its id where the configuration has it no more."""
     edition = entry.subject.split("/")[1]
-    known = config.editions.get(edition)
-    return edition if known is None else known.name_zh if language.code == "zh" else known.name_en
+    return edition_name(language, config.editions[edition]) if edition in config.editions else edition
 
 
 def _state(entries: Sequence[ledger.Entry]) -> LedgerState:

@@ -97,6 +97,17 @@ RAW_ZH = {
     "missing": N_("缺失"),
     "damaged": N_("损坏"),
 }
+UNITS = {
+    "个百分点": "percentage point",
+    "人次": "attendance",
+    "位": "place",
+    "分": "point",
+    "天": "day",
+    "家": "unit",
+    "行": "row",
+    "项": "indicator",
+}
+"""Units of figures that are no metric's own, and what the briefing's catalogue counts by them."""
 State = Literal["agrees", "differs", "hidden", "stated"]
 STATES: tuple[State, ...] = get_args(State)
 
@@ -122,8 +133,7 @@ class EditionOfIssue:
     """An edition as it went out; `pdf` where the file that the record names still lies among the briefings."""
 
     issue: Issue
-    name_zh: str
-    name_en: str
+    edition: Edition
     figures: int
     traced: int
     differing: int
@@ -250,8 +260,7 @@ def _write_edition(
     states = [_state(traces, issue, figure) for figure in issue.figures]
     edition = EditionOfIssue(
         issue=issue,
-        name_zh=stated.name_zh,
-        name_en=_name_en(stated),
+        edition=stated,
         figures=len(issue.figures),
         traced=sum(state in ("agrees", "differs") for state in states),
         differing=states.count("differs"),
@@ -284,7 +293,7 @@ def _figure(
     trace = traces.get(place) if place else None
     return PrintedFigure(
         printed=figure.printed,
-        unit=figure.unit if figure.value else "",
+        unit=unit_word(language, figure, expected.metrics.get(figure.metric)) if figure.value else "",
         value=figure.value,
         kind=language.gettext(KINDS[kind][0]) if kind in KINDS else language.gettext(N_("指标")),
         name=names[0] if names else language.gettext(KINDS[kind][0]),
@@ -296,6 +305,18 @@ def _figure(
     )
 
 
+def unit_word(language: Language, figure: Figure, metric: Row | None) -> str:
+    """The unit that a figure was printed with, in the language; of several things where it is not 1."""
+    if metric and figure.unit == metric["unit_zh"]:
+        units = language.unit(metric)
+    elif figure.unit in UNITS:
+        what = "action" if figure.id.startswith("action") else UNITS[figure.unit]
+        units = load_language(language.code).units(what, figure.unit)
+    else:
+        return figure.unit
+    return units[0] if figure.printed.lstrip("+−") == "1" else units[1]
+
+
 def _scope_name(language: Language, trace: Trace) -> str:
     return language.gettext(CITY_ZH) if trace.scope == "/".join(CITY) else language.of(vars(trace), "scope_name")
 
@@ -303,11 +324,6 @@ def _scope_name(language: Language, trace: Trace) -> str:
 def _listed(language: Language, figure: Figure, names: list[str]) -> str:
     """The names that tell a figure apart beside its first."""
     return "、".join(names) or (language.gettext(CITY_ZH) if figure.scope == "/".join(CITY) else "")
-
-
-def _name_en(edition: Edition) -> str:
-    """The city has two editions, which have one name in English."""
-    return edition.name_en if edition.language == "zh" else f"{edition.name_en}, in English"
 
 
 def _state(traces: dict[Place, Trace], issue: Issue, figure: Figure) -> State:
@@ -335,8 +351,7 @@ def _pages_of(settings: Settings, issue: Issue) -> tuple[dict[str, list[int]], s
 
 @dataclass(frozen=True)
 class EditionLink:
-    name_zh: str
-    name_en: str
+    edition: Edition
     path: str
 
 
@@ -370,7 +385,7 @@ class MetricPage:
         self._printed_in: dict[Place, list[EditionLink]] = {place: [] for place in traces}
         for issue in of_build:
             stated = config.edition(issue.edition)
-            link = EditionLink(stated.name_zh, _name_en(stated), page_of(issue))
+            link = EditionLink(stated, page_of(issue))
             for place in dict.fromkeys(traced_place(issue, figure) for figure in issue.figures):
                 if place in traces and place:
                     self._printed_in[place].append(link)
@@ -441,6 +456,7 @@ def _write_traces(
                 "said": said,
                 "column_word": lambda column: column_word(language, column),
                 "scope_name": lambda trace: _scope_name(language, trace),
+                "unit_word": lambda trace: unit_word(language, trace.printed, catalogue[metric]),
             }
 
         path = f"issues/{week}/{of_build[0].build_id}/{metric}.html"

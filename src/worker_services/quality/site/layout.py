@@ -4,7 +4,6 @@ A page has one path in both editions: reports/quality/<path> is in Chinese, repo
 """
 
 import posixpath
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,12 +19,12 @@ from worker_services.briefing.language import N_, TAGS, AsRecorded, Code, Langua
 from worker_services.briefing.seal import publication
 from worker_services.files import write_bytes
 from worker_services.intervals import SHANGHAI, Interval
-from worker_services.quality.site.names import NAMES
+from worker_services.quality.site.names import CHINESE, NAMES
+from worker_services.quality.site.texts import check_text
 from worker_services.settings import Settings
 from worker_services.warehouse.publish import Published, current
 
 DOMAIN = "quality"
-CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 OTHER: dict[Code, Code] = {"zh": "en", "en": "zh"}
 NAVIGATION = (
     ("index.html", N_("总览"), True),
@@ -170,6 +169,7 @@ def _environment(templates: Path, language: Language) -> jinja2.Environment:
     made.filters["plain"] = str  # for attributes, which cannot be marked
     made.filters["filled"] = filled
     made.filters["in_chinese"] = lambda text: in_chinese(language, text)
+    made.filters["check_text"] = partial(check_text, language)
     for name, called in NAMES.items():
         made.filters[name] = partial(called, language)
     made.filters["span"] = lambda interval: span(language, interval)

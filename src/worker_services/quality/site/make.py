@@ -1,5 +1,6 @@
 """The pages about all nights, made again from what lies there: home, ledger, exceptions, figures, checks, lineage …"""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from worker_services.audit.protected import enter_files, files_below
@@ -37,3 +38,11 @@ def make(settings: Settings) -> Path:
     ]
     enter_files(settings, acts.OWN, "site", files)
     return site.root / "index.html"
+
+
+def make_after_findings(settings: Settings, found: Iterable[str]) -> Path | None:
+    """Write them so that they say what the ledger's check found, by the names of the entries and files in question.
+
+    None, and nothing is written, where one of the site's own pages is among them: it is left as somebody made it.
+    """
+    return None if any(name.startswith("reports/quality/") for name in found) else make(settings)

@@ -1,14 +1,17 @@
 """How partners, feeds, metrics and dimensions are called on the site, in its language."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 
+from worker_services.briefing.config import Edition
 from worker_services.briefing.language import N_, Code, Language
 from worker_services.contracts import contract_feeds, load_contract
 from worker_services.metrics import catalogue
 from worker_services.partners.registry import load_partners
 from worker_services.seeds import read_seed
 
+CHINESE = re.compile("[\u3000-\u9fff\uff00-\uffef]")
 MARTS = {
     "rpt_metric_weekly": N_("指标周表"),
     "rpt_metric_catalogue": N_("指标目录"),
@@ -46,6 +49,13 @@ def dimension_name(language: Language, name_zh: str) -> str:
     return _dimensions()[name_zh] if language.code != "zh" else name_zh
 
 
+def edition_name(language: Language, edition: Edition) -> str:
+    """An edition of the briefing; the city has two, which have one name in English."""
+    if language.code == "zh":
+        return edition.name_zh
+    return edition.name_en if edition.language == "zh" else f"{edition.name_en}, in English"
+
+
 def domain_name(language: Language, code: str) -> str:
     return next(row for row in read_seed("code_lists/domains") if row["code"] == code)[f"name_{language.code}"]
 
@@ -64,7 +74,16 @@ def subject_name(language: Language, subject: str) -> str:
 
 NAMES: dict[str, Callable[..., str]] = {
     function.__name__: function
-    for function in (partner_name, feed_name, metric_name, dimension_name, domain_name, column_name, subject_name)
+    for function in (
+        partner_name,
+        feed_name,
+        metric_name,
+        dimension_name,
+        edition_name,
+        domain_name,
+        column_name,
+        subject_name,
+    )
 }
 """The names above by what templates call them."""
 

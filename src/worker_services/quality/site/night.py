@@ -76,6 +76,7 @@ class Report:
             "build_id": self.build.build_id if self.build else None,
             "expected": len(self.arrivals),
             "landed": self.in_store,
+            "not_landed": [[each.partner, each.feed] for each in self.arrivals if each.outcome not in IN_STORE],
             **{name: self.outcome_counts[name] for name in ("partly_quarantined", "rejected", "missing", NO_OUTCOME)},
             **{f"rows_{name}": number for name, number in self.totals.items()},
             "checks": sum(self.levels.values()),

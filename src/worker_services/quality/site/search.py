@@ -14,6 +14,7 @@ from worker_services.quality.site.catalogue_page import PATH as CATALOGUE
 from worker_services.quality.site.figures_page import PATH as FIGURES
 from worker_services.quality.site.layout import DOMAIN, Site, edition_path
 from worker_services.quality.site.names import dimension_name, metric_name
+from worker_services.quality.site.texts import check_text
 
 SCRIPT = "search.js"
 TITLE = re.compile(rb"<title>([^<]*)</title>")
@@ -58,4 +59,4 @@ def _figures(site: Site, language: Language) -> Iterator[Found]:
 def _checks(language: Language, checks: Sequence[Entry]) -> Iterator[Found]:
     for check in checks:
         note = f"{check.check_id} · {dimension_name(language, check.dimension)}"
-        yield check.what, note, f"{CATALOGUE}#{check.check_id}"
+        yield check_text(language, check.what, check.subject), note, f"{CATALOGUE}#{check.check_id}"

@@ -130,6 +130,11 @@ def render(settings: Settings, week: Week, edition: str, build_id: str | None = 
     Reads the given build, by default the published one. The same build gives the same bytes.
     Raises NoPublishedBuild, WeekNotCovered, UnknownEdition, RenderFault.
     """
+    with _no_collection():
+        return _render(settings, week, edition, build_id)
+
+
+def _render(settings: Settings, week: Week, edition: str, build_id: str | None) -> BriefingFiles:
     briefing = read_briefing(build_path(settings, build_id), load_config(settings), edition, week)
     pdf, figures_json, figures_csv = typeset(settings, briefing)
     files = BriefingFiles.at(settings, week, edition)
@@ -444,8 +449,8 @@ def _no_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.collect(0)
         if was_on:
+            gc.collect(0)
             gc.enable()
 
 

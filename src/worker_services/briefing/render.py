@@ -48,6 +48,7 @@ from worker_services.briefing.language import N_, AsRecorded, Language
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import Briefing, read_briefing
 from worker_services.briefing.provenance import of_rendering
+from worker_services.briefing import shaping  # noqa: F401
 from worker_services.briefing.seal import make_seal, publication
 from worker_services.briefing.tags import finish_tags
 from worker_services.briefing.writing import write_once

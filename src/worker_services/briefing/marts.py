@@ -57,8 +57,8 @@ class Marts:
 
     `language` and `scope` are the edition's own. `metrics` are all that are published, `catalogue` those that the
     edition shows, both in the order of display. `weekly` is keyed metric, scope type, scope code, week: the week's rows
-    of the edition's own scope, of the city and of all whom the city's edition names. `weeks` are those of the year up to
-    this one, `history` has what is drawn of each, by metric and week, as floats, for the edition's own scope.
+    of the edition's own scope, of the city and of all whom the city's edition names. `weeks` are those of the year up
+    to this one; `history` has what is drawn of them, by metric and week, as floats, for the edition's own scope.
     `metric_feeds` gives the metrics that a feed counts into. `grades` are the scores of the data of the city and all
     partners, or of the edition's own, each with the cause that took most from it, all None where nothing was lost.
     `days` are those of the week and of the one before it.

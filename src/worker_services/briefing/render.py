@@ -38,6 +38,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from worker_services.audit import ledger
 from worker_services.audit.heads import as_head
 from worker_services.audit.protected import named
+from worker_services.briefing import per_style  # noqa: F401 - its import is its effect
 from worker_services.briefing.charts import place_labels
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import RenderFault
@@ -48,7 +49,6 @@ from worker_services.briefing.language import N_, AsRecorded, Language
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import Briefing, read_briefing
 from worker_services.briefing.provenance import of_rendering
-from worker_services.briefing import shaping  # noqa: F401
 from worker_services.briefing.seal import make_seal, publication
 from worker_services.briefing.tags import finish_tags
 from worker_services.briefing.writing import write_once

@@ -164,7 +164,7 @@ def draw(book: FigureBook, choice: ChartChoice) -> Chart | None:
         return Chart(
             choice.kind, choice.title, language.gettext("折线图：{names}逐周变化").format(names=names), plots, []
         )
-    recent = _weeks(book)[-RECENT_WEEKS:]
+    recent = book.marts.weeks[-RECENT_WEEKS:]
     plots = [_weekly(book, metrics, recent)]
     plots += [_weekly(book, [m], recent, _span(book, m)) for m in choice.beside if book.standing(m)]
     shown = "".join(language.listed([plot.title for plot in plots]))
@@ -204,17 +204,12 @@ def outlook(book: FigureBook) -> list[Outlook]:
 
 def sparkline(book: FigureBook, metric: str) -> list[float | None]:
     """The values of the recent weeks."""
-    return _values(book, metric, "value", _weeks(book)[-RECENT_WEEKS:])
-
-
-def _weeks(book: FigureBook) -> list[str]:
-    year = str(book.marts.week.year)
-    return sorted({key[3] for key in book.marts.weekly if key[1:3] == book.scope and key[3].startswith(year)})
+    return _values(book, metric, "value", book.marts.weeks[-RECENT_WEEKS:])
 
 
 def _since_first(book: FigureBook, metrics: list[str]) -> list[str]:
     """The weeks from the first one with anything in it; the recent ones when nothing has happened yet."""
-    weeks = _weeks(book)
+    weeks = book.marts.weeks
     for at, week in enumerate(weeks):
         if any(_values(book, metric, "value", [week])[0] for metric in metrics):
             return weeks[min(at, max(0, len(weeks) - RECENT_WEEKS)) :]
@@ -222,8 +217,7 @@ def _since_first(book: FigureBook, metrics: list[str]) -> list[str]:
 
 
 def _values(book: FigureBook, metric: str, column: str, weeks: list[str]) -> list[float | None]:
-    rows = [book.marts.weekly.get((metric, *book.scope, week)) for week in weeks]
-    return [None if row is None or row[column] is None else float(row[column]) for row in rows]
+    return [book.marts.history.get((metric, week), {}).get(column) for week in weeks]
 
 
 def _span(book: FigureBook, metric: str) -> str:
@@ -259,7 +253,7 @@ def _weekly(book: FigureBook, metrics: list[str], weeks: list[str], column: str 
 
 
 def _cumulative(book: FigureBook, metric: str) -> Plot:
-    row, weeks = book.marts.metrics[metric], _weeks(book)
+    row, weeks = book.marts.metrics[metric], book.marts.weeks
     values = _values(book, metric, "cumulative_value", weeks)
     target = book.metric(metric, "target")
     limit = float(target.value) if isinstance(target.value, Decimal) else None

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 import segno
@@ -36,12 +37,16 @@ def make_seal(settings: Settings, briefing: Briefing, figures_csv: bytes) -> Sea
         "figures": f"sha256:{digest}",
     }
     text = " ".join([SEAL, *(f"{name}={value}" for name, value in fields.items())])
-    code = segno.make(text, error="m", micro=False)
-    title = briefing.language.gettext("核验字符串二维码")
-    drawn = io.BytesIO()
-    code.save(drawn, kind="svg", scale=2, border=2, title=title, xmldecl=False, nl=False)
-    qr_code = Markup(drawn.getvalue().decode())  # noqa: S704 - drawn by the library
+    qr_code = _draw(text, briefing.language.gettext("核验字符串二维码"))
     return Seal(text, digest, publication(settings, briefing.marts.build_id), qr_code)
+
+
+@lru_cache(maxsize=1)  # the same on paper and on the screen
+def _draw(text: str, title: str) -> Markup:
+    drawn = io.BytesIO()
+    code = segno.make(text, error="m", micro=False)
+    code.save(drawn, kind="svg", scale=2, border=2, title=title, xmldecl=False, nl=False)
+    return Markup(drawn.getvalue().decode())  # noqa: S704 - drawn by the library
 
 
 def publication(settings: Settings, build_id: str) -> ledger.Entry | None:

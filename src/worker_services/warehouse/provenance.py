@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -83,8 +84,15 @@ def source_files(*folders: str, root: Path = PROJECT_ROOT) -> dict[str, str]:
         start = root / folder
         for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
             if path.is_file() and "__pycache__" not in path.parts:
-                found[str(path.relative_to(root))] = hashlib.sha256(path.read_bytes()).hexdigest()
+                state = path.stat()
+                found[str(path.relative_to(root))] = _sha256(path, state.st_ino, state.st_size, state.st_ctime_ns)
     return found
+
+
+@lru_cache(maxsize=2048)
+def _sha256(path: Path, inode: int, size: int, changed: int) -> str:
+    """Of a file as it was when it had these; the fonts alone are 16 MB, and each edition names them."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def packages(names: tuple[str, ...] = PACKAGES) -> dict[str, str]:

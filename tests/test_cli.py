@@ -94,14 +94,3 @@ def test_warehouse_status_before_the_first_publish_says_what_to_do(run):
     result = run("warehouse", "status")
     assert result.exit_code == 1
     assert "worker-services warehouse build" in result.output
-
-
-def test_warehouse_by_hand_from_build_to_status(run):
-    made = json.loads(run("warehouse", "build", "--json").output)
-    early = run("warehouse", "publish", made["build_id"])
-    assert early.exit_code == 1
-    assert "has not passed its audit" in early.output
-    assert run("warehouse", "audit", made["build_id"]).exit_code == 0
-    assert run("warehouse", "publish", made["build_id"]).exit_code == 0
-    assert json.loads(run("warehouse", "status", "--json").output)["build_id"] == made["build_id"]
-    assert run("warehouse", "audit", "build_nobody").exit_code == 1

@@ -4,7 +4,9 @@ import csv
 import random
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow as pa
@@ -348,6 +350,21 @@ def build_marts(
 
     The marts of the three faults follow from what was bent; `afterwards` bends those.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_unbent(week, is_demo))
+    with duckdb.connect(str(path)) as connection:
+        for statement in [*(statements or []), *FOLLOWING]:
+            connection.execute(statement)
+        for table, query in DERIVED.items():
+            connection.execute(f"create table marts.{table} as {query}")
+        for statement in afterwards or []:
+            connection.execute(statement)
+    return path
+
+
+@cache  # drawing the numbers takes as long as rendering an issue of them
+def _unbent(week: str, is_demo: bool) -> bytes:
+    """The file with the marts as they are before a test bends them, without those that follow."""
     year, last = int(week[:4]), int(week[-2:])
     rows: dict[str, list[tuple]] = {
         "rpt_metric_catalogue": [_catalogue(row) for row in CATALOGUE],
@@ -360,23 +377,18 @@ def build_marts(
         "rpt_days": _days(year, last),
         "rpt_build": [(BUILD_ID, datetime(2025, 10, 26, 18, 30), week, is_demo)],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(str(path)) as connection:
-        connection.execute("create schema marts")
-        for table, columns in TABLES.items():
-            names = [column.split()[0] for column in columns.split(", ")]
-            loaded = pa.table(dict(zip(names, map(list, zip(*rows[table], strict=True)), strict=True)))
-            connection.register("loaded", loaded)
-            connection.execute(f"create table marts.{table} ({columns})")
-            connection.execute(f"insert into marts.{table} select * from loaded")
-            connection.unregister("loaded")
-        for statement in [*(statements or []), *FOLLOWING]:
-            connection.execute(statement)
-        for table, query in DERIVED.items():
-            connection.execute(f"create table marts.{table} as {query}")
-        for statement in afterwards or []:
-            connection.execute(statement)
-    return path
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "unbent.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("create schema marts")
+            for table, columns in TABLES.items():
+                names = [column.split()[0] for column in columns.split(", ")]
+                loaded = pa.table(dict(zip(names, map(list, zip(*rows[table], strict=True)), strict=True)))
+                connection.register("loaded", loaded)
+                connection.execute(f"create table marts.{table} ({columns})")
+                connection.execute(f"insert into marts.{table} select * from loaded")
+                connection.unregister("loaded")
+        return path.read_bytes()
 
 
 def _actions(year: int, last: int, week: str) -> list[tuple]:

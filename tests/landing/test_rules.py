@@ -25,6 +25,12 @@ def value(expression, cell, **parameters):
     ).fetchone()[0]
 
 
+def values(expression, cells):
+    """What an expression makes of each cell, in one query."""
+    rows = ENGINE.execute(f"select {expression} from (select unnest($cells::varchar[]) as c)", {"cells": cells})
+    return dict(zip(cells, [made for (made,) in rows.fetchall()], strict=True))
+
+
 @given(DAYS)
 def test_a_date_is_the_same_in_every_form(day):
     serial = (day - date(1899, 12, 30)).days
@@ -39,7 +45,7 @@ def test_a_date_is_the_same_in_every_form(day):
         f"{day.isoformat()} 00:00:00",
         f"{day.isoformat()}T00:00",
     ]
-    assert {form: value(rules.date_sql("c"), form) for form in forms} == dict.fromkeys(forms, day)
+    assert values(rules.date_sql("c"), forms) == dict.fromkeys(forms, day)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,7 @@ def test_a_moment_is_the_same_in_every_form(moment):
     if 10**12 <= since_1970 < 2 * 10**12:
         forms.append(str(since_1970))
     if moment.year >= 1992:  # China had summer time until 1991
-        assert {form: value(rules.timestamp_sql("c"), form) for form in forms} == dict.fromkeys(forms, moment)
+        assert values(rules.timestamp_sql("c"), forms) == dict.fromkeys(forms, moment)
 
 
 @pytest.mark.parametrize(
@@ -116,13 +122,10 @@ def test_citizen_id_check_agrees_with_stdnum(digits, check):
 def test_a_good_citizen_id_passes_and_any_one_changed_digit_fails(born, order):
     base = f"220102{born:%Y%m%d}{order:03d}"
     number = base + ric.calc_check_digit(base + "0")
-    assert value(rules.is_valid_citizen_id("c", "date '2025-12-31'"), number) is True
-    for position in range(18):
-        for digit in "0123456789":
-            if digit != number[position]:
-                changed = number[:position] + digit + number[position + 1 :]
-                assert value(rules.is_valid_citizen_id("c", "date '2025-12-31'"), changed) is False
-                break
+    others = [next(digit for digit in "0123456789" if digit != given) for given in number]
+    changed = [number[:position] + digit + number[position + 1 :] for position, digit in enumerate(others)]
+    found = values(rules.is_valid_citizen_id("c", "date '2025-12-31'"), [number, *changed])
+    assert found == {number: True} | dict.fromkeys(changed, False)
 
 
 @given(
@@ -131,8 +134,11 @@ def test_a_good_citizen_id_passes_and_any_one_changed_digit_fails(born, order):
 )
 @settings(max_examples=300)
 def test_credit_code_check_agrees_with_stdnum(base, check):
-    assert value(rules.is_valid_credit_code("c"), base + check) == (uscc.calc_check_digit(base) == check)
-    assert value(rules.is_valid_credit_code("c"), base + uscc.calc_check_digit(base)) is True
+    good = base + uscc.calc_check_digit(base)
+    assert values(rules.is_valid_credit_code("c"), [good, base + check]) == {
+        base + check: base + check == good,
+        good: True,
+    }
 
 
 @pytest.mark.parametrize(

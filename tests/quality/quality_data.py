@@ -9,7 +9,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet
-import yaml
 
 from worker_services.contracts import Column, load_code_list, load_contract
 from worker_services.files import write_json
@@ -22,6 +21,7 @@ from worker_services.partners.registry import load_partners
 from worker_services.quality.checks import BatchContext
 from worker_services.quality.suites import validate_batch, validate_build
 from worker_services.settings import PROJECT_ROOT, Settings, partition
+from worker_services.yaml_files import read_yaml
 
 NIGHT = Interval(date(2025, 10, 25), date(2025, 10, 26))
 LANDED_AT = datetime(2025, 10, 25, 18, 30, tzinfo=UTC)
@@ -60,7 +60,7 @@ def write_warehouse(settings: Settings, statements: tuple[str, ...] = ()) -> Pat
     path = settings.builds / f"{BUILD_ID}.duckdb"
     path.parent.mkdir(parents=True, exist_ok=True)
     folders = sorted((PROJECT_ROOT / "dbt_project/models/marts").glob("*/_*__models.yml"))
-    models = [model for path in folders for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]]
+    models = [model for path in folders for model in read_yaml(path)["models"]]
     with duckdb.connect(str(path)) as database:
         database.execute("create schema marts; create schema landing")
         database.execute("create table landing.partners (partner_id varchar, feed varchar)")
@@ -288,9 +288,11 @@ def write_scores(path: Path) -> None:
 
 
 def insert(database: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    database.begin()
     for row in rows:
         names = ", ".join(f'"{name}"' for name in row)
         database.execute(f"insert into {table} ({names}) values ({', '.join('?' for _ in row)})", list(row.values()))
+    database.commit()
 
 
 def _mart_rows() -> dict[str, list[dict[str, Any]]]:

@@ -32,10 +32,3 @@ def code(fixed: Build) -> Provenance:
     """What the fixed build was made by."""
     with duckdb.connect(str(fixed.path), read_only=True) as database:
         return provenance.of_manifest("of the tests", fixed.manifest, database)
-
-
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
-    """A build for which nothing has landed."""
-    landing = Landing(tmp_path_factory.mktemp("empty") / "warehouse.duckdb")
-    yield dbt_build(landing.write(), "--exclude-resource-type", "unit_test")

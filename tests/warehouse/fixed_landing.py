@@ -10,12 +10,12 @@ from uuid import UUID
 
 import duckdb
 import pytest
-import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import parsed
+from worker_services.yaml_files import read_yaml
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 HISTORY = (date(2025, 1, 1), date(2025, 10, 25))
@@ -67,7 +67,7 @@ class Build:
 
 def landing_tables() -> dict[str, dict[str, str]]:
     """Columns and types of every landing relation, as the sources declare them."""
-    declared = yaml.safe_load((DBT_PROJECT / "models/staging/_landing__sources.yml").read_text(encoding="utf-8"))
+    declared = read_yaml(DBT_PROJECT / "models/staging/_landing__sources.yml")
     tables = declared["sources"][0]["tables"]
     return {table["name"]: {c["name"]: c["data_type"] for c in table["columns"]} for table in tables}
 
@@ -136,6 +136,7 @@ class Landing:
 
     def write(self) -> Path:
         with duckdb.connect(str(self.path)) as connection:
+            connection.begin()
             connection.execute("create schema landing")
             for name, columns in self.types.items():
                 declared = ", ".join(f"{column} {sql_type}" for column, sql_type in columns.items())
@@ -148,6 +149,7 @@ class Landing:
                     connection.executemany(
                         f"insert into landing.{name} values ({', '.join('?' * len(columns))})", values
                     )
+            connection.commit()
         return self.path
 
 

@@ -1,26 +1,30 @@
 """Builds of what really landed: figures equal the synthetic truth, past moments can be built, readers are safe."""
 
 import contextlib
+import json
 import shutil
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import duckdb
 import pypdfium2
 import pytest
+from click.testing import CliRunner, Result
 
 from simulators.totals import city_totals
-from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
+from tests.conftest import SATURDAY, SUNDAY, House
 from worker_services.briefing.render import render
 from worker_services.briefing.verify import verify
-from worker_services.intervals import Week, utc_now
+from worker_services.cli import main
+from worker_services.files import write_json
+from worker_services.intervals import SHANGHAI, Week, utc_now
 from worker_services.landing import batches
 from worker_services.metrics import catalogue
 from worker_services.partners.registry import load_partners
 from worker_services.warehouse.audit import audit
 from worker_services.warehouse.build import BuildFailed, build
-from worker_services.warehouse.publish import NotPublishable, current, pointer, publish
+from worker_services.warehouse.publish import NotPublishable, current, pointer, publish, read_record, record_path
 
 WEEK = Week.parse("2025-W43")
 YEAR_BEGINS = date(2024, 12, 30)  # Monday of 2025-W01
@@ -63,11 +67,38 @@ def of_saturday(full_house: House):
 
 
 @pytest.fixture(scope="module")
-def published(full_house: House, of_saturday):
-    made = build(full_house.settings, utc_now())
+def sunday(full_house: House) -> datetime:
+    """A moment at which everything had landed."""
+    return utc_now()
+
+
+@pytest.fixture(scope="module")
+def published(full_house: House, of_saturday, sunday: datetime):
+    made = build(full_house.settings, sunday)
     assert made.incremental_from == of_saturday.build_id
     audit(full_house.settings, made.build_id)
     return publish(full_house.settings, made.build_id)
+
+
+def test_readers_keep_their_build_while_another_is_made(full_house, of_saturday, sunday):
+    with duckdb.connect(str(of_saturday.path), read_only=True) as reader:
+        assert build(full_house.settings, sunday).is_new
+        assert reader.execute("select count(*) from marts.rpt_metric_weekly").fetchone()[0] > 0
+    assert current(full_house.settings) == of_saturday
+
+
+def test_a_build_that_was_not_audited_is_not_published(full_house, of_saturday, sunday):
+    made = build(full_house.settings, sunday)
+    with pytest.raises(NotPublishable, match="has not passed its audit"):
+        publish(full_house.settings, made.build_id)
+    wal = made.path.with_name(f"{made.path.name}.wal")
+    wal.touch()
+    try:
+        with pytest.raises(NotPublishable, match="write-ahead log"):
+            publish(full_house.settings, made.build_id)
+    finally:
+        wal.unlink()
+    assert current(full_house.settings) == of_saturday
 
 
 def test_the_figures_of_the_week_equal_the_synthetic_truth(full_house, published):
@@ -135,31 +166,11 @@ def test_nothing_new_means_no_new_build(full_house, published):
     assert pointer(full_house.settings).read_bytes() == before
 
 
-def test_readers_keep_their_build_while_another_is_made(full_house, published):
-    with duckdb.connect(str(published.path), read_only=True) as reader:
-        assert build(full_house.settings, landed_by(full_house, HISTORY.last_day)).is_new
-        assert reader.execute("select count(*) from marts.rpt_metric_weekly").fetchone()[0] > 0
-
-
-def test_a_build_that_was_not_audited_is_not_published(full_house, published):
-    earlier = build(full_house.settings, landed_by(full_house, HISTORY.last_day))
-    with pytest.raises(NotPublishable, match="has not passed its audit"):
-        publish(full_house.settings, earlier.build_id)
-    wal = earlier.path.with_name(f"{earlier.path.name}.wal")
-    wal.touch()
-    try:
-        with pytest.raises(NotPublishable, match="write-ahead log"):
-            publish(full_house.settings, earlier.build_id)
-    finally:
-        wal.unlink()
-    assert current(full_house.settings) == published
-
-
 @pytest.fixture(scope="module")
 def nothing_landed(make_house: Callable[[Path], House], tmp_path_factory: pytest.TempPathFactory) -> House:
     """A house with a published build, before anything has landed. Read it; do not change it."""
     house = make_house(tmp_path_factory.mktemp("nothing_landed"))
-    made = build(house.settings, utc_now())
+    made = build(house.settings, datetime.combine(SUNDAY.end, time(2, 30), SHANGHAI))
     audit(house.settings, made.build_id)
     publish(house.settings, made.build_id)
     return house
@@ -177,14 +188,51 @@ def test_a_build_that_fails_leaves_the_published_one_alone(nothing_landed: House
     assert [path.stem for path in house.settings.builds.glob("*.duckdb")] == [first.build_id]
 
 
-def test_with_nothing_landed_the_marts_are_there_and_say_zero(nothing_landed: House):
+def test_the_commands_lead_from_build_to_status(nothing_landed: House, house: House, monkeypatch: pytest.MonkeyPatch):
+    """The build is there already, to save the time; nobody has audited or published it."""
+    shutil.copytree(nothing_landed.settings.data_root, house.settings.data_root, dirs_exist_ok=True)
+    standing = current(house.settings)
+    pointer(house.settings).unlink()
+    record = read_record(house.settings, standing.build_id)
+    del record["audit"]
+    write_json(record_path(house.settings, standing.build_id), record)
+    monkeypatch.setenv("WORKER_SERVICES_DATA_ROOT", str(house.settings.data_root))
+    monkeypatch.setenv("WORKER_SERVICES_REPORTS_ROOT", str(house.settings.reports_root))
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["warehouse", *arguments])
+
+    made = json.loads(run("build", "--as-of", standing.as_of.isoformat(), "--json").output)
+    assert (made["build_id"], made["is_new"]) == (standing.build_id, False)
+    early = run("publish", made["build_id"])
+    assert early.exit_code == 1
+    assert "has not passed its audit" in early.output
+    assert run("audit", made["build_id"]).exit_code == 0
+    assert run("publish", made["build_id"]).exit_code == 0
+    assert json.loads(run("status", "--json").output)["build_id"] == made["build_id"]
+    assert run("audit", "build_nobody").exit_code == 1
+
+
+def test_nothing_landed_shows_zeros_to_the_day_before_the_build(nothing_landed: House):
     with duckdb.connect(str(current(nothing_landed.settings).path), read_only=True) as database:
-        values = database.execute(
-            "select distinct value from marts.rpt_metric_weekly where metric_id = 'job_fairs' and scope_type = 'city'"
+        [(weeks, metrics, values)] = database.execute(
+            "select count(distinct week_id), count(distinct metric_id), count_if(value <> 0) "
+            "from marts.rpt_metric_weekly where metric_id not in "
+            "(select metric_id from marts.rpt_metric_feeds where feed = 'organisation_members')"
         ).fetchall()
-        partners = database.execute("select count(*), count(data_through) from marts.rpt_partner_freshness").fetchone()
-    assert values == [(0,)]
-    assert partners == (sum(len(item.feeds) for item in load_partners().values()), 0)
+        last_week = database.execute("select week_id from marts.rpt_build").fetchall()
+    assert weeks == 43
+    assert metrics > 80
+    assert values == 0
+    assert last_week == [(str(WEEK),)]
+
+
+def test_nothing_landed_leaves_every_feed_late(nothing_landed: House):
+    with duckdb.connect(str(current(nothing_landed.settings).path), read_only=True) as database:
+        partners = database.execute(
+            "select count(*), count(data_through), bool_and(is_late) from marts.rpt_partner_freshness"
+        ).fetchone()
+    assert partners == (sum(len(item.feeds) for item in load_partners().values()), 0, True)
 
 
 def test_partners_that_never_came_leave_the_others_in_the_briefing(house: House):

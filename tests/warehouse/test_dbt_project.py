@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.warehouse.conftest import DOMAINS
-from tests.warehouse.fixed_landing import PARTNERS, Build, day
+from tests.warehouse.fixed_landing import Build, day
 
 VALUES = [row for domain in DOMAINS for row in domain.VALUES]
 SCOPES = [row for domain in DOMAINS for row in domain.SCOPES]
@@ -140,25 +140,6 @@ def test_no_total_gives_a_hidden_cell_away(fixed: Build) -> None:
         "where hidden and not hidden_before and not is_suppressed"
     )
     assert told == []
-
-
-# --- nothing landed -------------------------------------------------------------------------------------------------
-
-
-def test_nothing_landed_shows_zeros_to_the_day_before_the_build(empty: Build) -> None:
-    [(weeks, metrics, values)] = empty.query(
-        "select count(distinct week_id), count(distinct metric_id), count_if(value <> 0) from marts.rpt_metric_weekly "
-        "where metric_id not in (select metric_id from marts.rpt_metric_feeds where feed = 'organisation_members')"
-    )
-    assert weeks == 43
-    assert metrics > 80
-    assert values == 0
-    assert empty.query("select week_id from marts.rpt_build") == [("2025-W43",)]
-
-
-def test_nothing_landed_leaves_every_feed_late(empty: Build) -> None:
-    feeds = sum(len(feeds) for _, _, feeds in PARTNERS.values())
-    assert empty.query("select count(*), bool_and(is_late) from marts.rpt_partner_freshness") == [(feeds, True)]
 
 
 # --- what only a build can tell of the project's own rules (the others: test_conventions.py) -------------------------

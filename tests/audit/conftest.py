@@ -17,6 +17,7 @@ from worker_services.briefing.render import render
 from worker_services.connections import Connection
 from worker_services.intervals import Week, utc_now
 from worker_services.metrics import catalogue
+from worker_services.quality.site.issues import IssuePages, write_issue
 from worker_services.settings import PROJECT_ROOT, Settings
 from worker_services.warehouse import printed
 from worker_services.warehouse.audit import audit
@@ -87,6 +88,12 @@ def issued_house(full_house: House, tmp_path_factory: pytest.TempPathFactory) ->
         issue, rendering = (json.loads(path.read_text("utf-8")) for path in (files.figures_json, files.provenance))
         printed.record(settings, issue, catalogue(), rendering)
     return dataclasses.replace(full_house, settings=settings)
+
+
+@pytest.fixture(scope="session")
+def written(issued_house: House) -> IssuePages:
+    """The pages of the issue, written beside it."""
+    return write_issue(issued_house.settings, WEEK)
 
 
 def copy_but_builds(source: str, target: str) -> None:

@@ -48,11 +48,6 @@ def house(issued_house: House) -> House:
 
 
 @pytest.fixture(scope="module")
-def written(house: House) -> IssuePages:
-    return write_issue(house.settings, WEEK)
-
-
-@pytest.fixture(scope="module")
 def site(house: House, written: IssuePages) -> Path:
     return house.settings.reports_root / "quality"
 

@@ -21,7 +21,7 @@ from worker_services.audit.pack import NotPackable, Pack, pack, weeks_of
 from worker_services.cli import main
 from worker_services.files import sha256
 from worker_services.intervals import Week
-from worker_services.quality.site.issues import write_issue
+from worker_services.quality.site.issues import IssuePages
 from worker_services.settings import Settings
 
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -68,8 +68,7 @@ def house(issued_house: House) -> House:
 
 
 @pytest.fixture(scope="module")
-def packed(house: House, tmp_path_factory: pytest.TempPathFactory) -> Packed:
-    write_issue(house.settings, WEEK)
+def packed(house: House, written: IssuePages, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     made = pack(house.settings, "2025-Q4")
     folder = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(made.path) as archive:

@@ -52,7 +52,8 @@ def _readable(path: Path) -> Iterator[str]:
     yield path.name
     raw = path.read_bytes()
     yield raw.decode("utf-8", errors="replace")
-    yield raw.decode("gb18030", errors="replace")
+    if path.suffix != ".duckdb":  # as large as all else together, and what it holds is read below, value by value
+        yield raw.decode("gb18030", errors="replace")
     match path.suffix:
         case ".pdf":
             yield from _pdf(raw)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import stamina
 from pydantic import SecretStr
 
 from tests.conftest import HISTORY, SATURDAY, SUNDAY, House
@@ -59,6 +60,14 @@ def test_a_good_delivery_lands_with_its_manifest(house: House, partner, feed):
     assert len(unseal(sealed.read_bytes(), house.secrets)) == manifest.raw_bytes
 
 
+@pytest.fixture
+def without_pauses():
+    """Attempts follow each other at once."""
+    with stamina.set_testing(True, attempts=100, cap=True):
+        yield
+
+
+@pytest.mark.usefixtures("without_pauses")
 @pytest.mark.parametrize(("partner", "feed"), ONE_OF_EACH)
 def test_a_partner_that_is_down_is_missing_and_the_others_go_on(house: House, partner, feed):
     with house.partners.faulty(partner, "down"):
@@ -166,6 +175,7 @@ def test_the_next_night_notices_a_replaced_file_by_itself(house: House):
     assert tonight.interval == SUNDAY
 
 
+@pytest.mark.usefixtures("without_pauses")
 @pytest.mark.parametrize(("partner", "feed"), ONE_OF_EACH)
 def test_the_next_night_takes_up_a_night_that_failed(house: House, partner, feed):
     with house.partners.faulty(partner, "down"):
@@ -199,6 +209,7 @@ def test_a_server_that_errs_for_a_moment_is_asked_again(house: House):
         assert house.ingest(partner, feed, SUNDAY).is_landed
 
 
+@pytest.mark.usefixtures("without_pauses")
 def test_a_server_that_keeps_erring_is_missing(house: House):
     partner, feed = API
     with house.partners.faulty(partner, "server_error"):

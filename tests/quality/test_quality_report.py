@@ -22,6 +22,7 @@ from worker_services.quality.suites import validate_build
 from worker_services.settings import Settings
 
 DAY = date(2025, 10, 25)
+DETAILS = ("2025-10-25/data_docs", "en/2025-10-25/data_docs")
 
 
 @pytest.fixture(autouse=True)
@@ -232,6 +233,17 @@ def test_great_expectations_pages_lead_back(whole_site: Settings) -> None:
         inner = html.fromstring(detail.read_text(encoding="utf-8"))
         for link in inner.xpath("//a/@href | //link/@href"):
             assert link.startswith("#") or (detail.parent / link).resolve().is_file()
+
+
+def test_data_docs_are_in_both_languages(whole_site: Settings) -> None:
+    root = whole_site.reports_root / "quality"
+    chinese, english = ({path.name: path for path in (root / each).glob("*.html")} for each in DETAILS)
+    assert chinese.keys() == english.keys() != set()
+    for name, path in english.items():
+        document = html.fromstring(path.read_text(encoding="utf-8"))
+        assert document.getroottree().getroot().get("lang") == "en"
+        assert not re.search("[\u4e00-\u9fff]", document.text_content()), name
+        assert re.search("[\u4e00-\u9fff]", chinese[name].read_text(encoding="utf-8")), name
 
 
 def test_data_docs_hold_every_batch_and_mart(whole_site: Settings) -> None:

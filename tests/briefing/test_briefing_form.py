@@ -13,7 +13,8 @@ from worker_services.briefing.errors import FormFault
 from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.form import LEAST_FILLED, TEXT_MARGINS, check_form, filled, type_area
 from worker_services.briefing.pages import MM, Bookmark, Page, read_bookmarks, read_page
-from worker_services.briefing.render import print_pdf, render
+from worker_services.briefing.render import render
+from worker_services.briefing.typesetter import print_pdf
 from worker_services.briefing.verify import verify
 from worker_services.settings import PROJECT_ROOT
 

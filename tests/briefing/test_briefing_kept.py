@@ -11,14 +11,14 @@ from weasyprint.layout import block, inline, table
 from weasyprint.text import line_break
 from weasyprint.text.fonts import FontConfiguration
 
-from worker_services.briefing import per_style
-from worker_services.briefing import render as rendering
+from worker_services.briefing import per_style, typesetter
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import RenderFault
 from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.marts import build_path
 from worker_services.briefing.model import read_briefing
-from worker_services.briefing.render import print_pdf, typeset
+from worker_services.briefing.render import typeset
+from worker_services.briefing.typesetter import print_pdf
 from worker_services.settings import PROJECT_ROOT
 
 SHEET = "p { font-family: 'Briefing Hei'; color: %s }"
@@ -30,17 +30,17 @@ PAGE = (
 
 def test_the_same_bytes_as_weasyprint_alone_makes(issue, monkeypatch):
     briefing = read_briefing(build_path(issue, BUILD_ID), load_config(issue), "city", WEEK)
-    rendering._fonts.cache_clear()
+    typesetter._fonts.cache_clear()
     monkeypatch.setattr(line_break.Layout, "setup", per_style.set_up)
     monkeypatch.setattr(line_break, "_font_style_cache_key", per_style.font_key)
     for module in (block, inline, table):
         monkeypatch.setattr(module, "resolve_percentages", per_style.resolve)
-    monkeypatch.setattr(rendering._Fonts, "add_font_face", FontConfiguration.add_font_face)
-    monkeypatch.setattr(rendering, "write_once", lambda pdf: None)
+    monkeypatch.setattr(typesetter._Fonts, "add_font_face", FontConfiguration.add_font_face)
+    monkeypatch.setattr(typesetter, "write_once", lambda pdf: None)
     plain = SimpleNamespace(compress=zlib.compress, compressobj=lambda level: zlib.compressobj())
     monkeypatch.setattr(pydyf, "zlib", plain)
     alone, _, _ = typeset(issue, briefing)
-    rendering._fonts.cache_clear()
+    typesetter._fonts.cache_clear()
     assert alone == BriefingFiles.at(issue, WEEK, "city").pdf.read_bytes()
 
 

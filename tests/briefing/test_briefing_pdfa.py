@@ -10,7 +10,8 @@ from rpt_marts import BUILD_ID, WEEK
 from tests.verapdf import validate
 from worker_services.briefing.errors import RenderFault
 from worker_services.briefing.files import BriefingFiles
-from worker_services.briefing.render import print_pdf, render
+from worker_services.briefing.render import render
+from worker_services.briefing.typesetter import print_pdf
 from worker_services.settings import PROJECT_ROOT, Settings
 
 

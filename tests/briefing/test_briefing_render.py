@@ -16,7 +16,8 @@ from rpt_marts import BUILD_ID, WEEK
 from worker_services.briefing.errors import RenderFault
 from worker_services.briefing.files import BriefingFiles
 from worker_services.briefing.pages import MM, Page, read_page
-from worker_services.briefing.render import CSV_COLUMNS, print_pdf, render
+from worker_services.briefing.render import CSV_COLUMNS, render
+from worker_services.briefing.typesetter import print_pdf
 from worker_services.briefing.verify import _last_text_page, verify
 from worker_services.settings import PROJECT_ROOT
 

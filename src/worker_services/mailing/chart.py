@@ -7,7 +7,7 @@ import pypdfium2
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from worker_services.briefing.model import Briefing
-from worker_services.briefing.render import print_pdf
+from worker_services.briefing.typesetter import print_pdf
 
 CHART_CID = "progress"
 CHART_WIDTH = 552

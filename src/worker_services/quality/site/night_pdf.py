@@ -23,7 +23,7 @@ class HeldFeed:
 
 def print_report(site: Site, report: Report, language: Language, shown: Mapping[str, Any]) -> bytes:
     """The report in one language. The same inputs give the same bytes. Raises RenderFault."""
-    from worker_services.briefing.render import print_pdf
+    from worker_services.briefing.typesetter import print_pdf
 
     made_at = report.build.as_of if report.build else datetime.combine(report.day, time(), UTC)
     template = environment(site.settings, language).get_template("night_pdf.html.j2")

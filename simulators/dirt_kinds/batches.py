@@ -46,9 +46,9 @@ def some_rows_lost(share: float) -> Spoil:
     return lambda rng, rows, before, number: rows[rng.random(len(rows)) >= share]
 
 
-def codes_lost(column: str, *codes: str) -> Spoil:
-    """Every row of some codes left out: a department, a district, a hospital."""
-    return lambda rng, rows, before, number: rows[~rows[column].isin(codes)]
+def codes_lost(column: str, code: str, share: float) -> Spoil:
+    """Rows of a code left out: of a department, a district, a hospital."""
+    return lambda rng, rows, before, number: rows[(rows[column] != code) | (rng.random(len(rows)) >= share)]
 
 
 def rows_dwindling(points: float) -> Spoil:
@@ -66,12 +66,15 @@ def times(column: str, factor: float, share: float = 1) -> Spoil:
     return spoil
 
 
-def codes_moved(column: str, *codes: str) -> Spoil:
-    """Each code of a list written as the next one."""
+def codes_moved(column: str, codes: tuple[str, ...], share: float) -> Spoil:
+    """Each code of a list written as the next one, in part of the rows."""
     moved = dict(zip(codes, (*codes[1:], codes[0]), strict=True))
-    return lambda rng, rows, before, number: rows.assign(
-        **{column: rows[column].map(lambda code: moved.get(code, code))}
-    )
+
+    def spoil(rng: np.random.Generator, rows: pd.DataFrame, before: pd.DataFrame, number: int) -> pd.DataFrame:
+        shifted = rows[column].map(lambda code: moved.get(code, code))
+        return rows.assign(**{column: rows[column].where(rng.random(len(rows)) >= share, shifted)})
+
+    return spoil
 
 
 def default_taken(column: str, value: str, share: float) -> Spoil:
@@ -120,9 +123,11 @@ def entered_twice(feed: str, share: float) -> Spoil:
     return spoil
 
 
-def night_before_again(feed: str) -> Spoil:
-    """The rows of the night before come along once more, numbered anew."""
-    return lambda rng, rows, before, number: pd.concat([rows, renumbered(feed, before)], ignore_index=True)
+def night_before_again(feed: str, share: float) -> Spoil:
+    """Rows of the night before come along once more, numbered anew."""
+    return lambda rng, rows, before, number: pd.concat(
+        [rows, renumbered(feed, before[rng.random(len(before)) < share])], ignore_index=True
+    )
 
 
 def renumbered(feed: str, rows: pd.DataFrame) -> pd.DataFrame:
@@ -150,23 +155,44 @@ def at_rates(
 
 COUNTIES = tuple(code for code in ORGANISATION_CODES if code.isdigit())
 
+CATEGORIES = ("womens_screening", "endoscopy", "weight_management", "spine_and_foot")
+
 BATCH_FAULTS = (
-    BatchFault("rows_lost_half", "half of the rows lost", (EYE, MATERNITY, VOUCHERS, COUNSELLING), some_rows_lost(0.5)),
-    BatchFault("rows_lost_fifth", "a fifth of the rows lost", (EYE, MATERNITY, VOUCHERS), some_rows_lost(0.2)),
-    BatchFault(
+    *at_rates(
+        "rows_lost",
+        "{rate}% of the rows lost",
+        (EYE, MATERNITY, VOUCHERS, COUNSELLING),
+        lambda rate: some_rows_lost(rate / 100),
+        (5, 20, 50),
+    ),
+    *at_rates(
         "county_lost",
-        "a large county lost whole",
+        "{rate}% of a large county's rows lost",
         (EYE, MATERNITY, VOUCHERS, REGISTER, APPOINTMENTS),
-        codes_lost("organisation_code", "220102"),
+        lambda rate: codes_lost("organisation_code", "220102", rate / 100),
+        (30, 60, 100),
     ),
-    BatchFault(
+    *at_rates(
         "small_county_lost",
-        "a small county lost whole",
+        "{rate}% of a small county's rows lost",
         (EYE, MATERNITY, VOUCHERS),
-        codes_lost("organisation_code", "220182"),
+        lambda rate: codes_lost("organisation_code", "220182", rate / 100),
+        (30, 60, 100),
     ),
-    BatchFault("hospital_lost", "one hospital's vouchers lost", (VOUCHERS,), codes_lost("partner_id", "eye_hospital")),
-    BatchFault("category_lost", "one service category lost", (EYE,), codes_lost("service_category", "eye_education")),
+    *at_rates(
+        "hospital_lost",
+        "{rate}% of one hospital's vouchers lost",
+        (VOUCHERS,),
+        lambda rate: codes_lost("partner_id", "eye_hospital", rate / 100),
+        (30, 60, 100),
+    ),
+    *at_rates(
+        "category_lost",
+        "{rate}% of one service category's rows lost",
+        (EYE,),
+        lambda rate: codes_lost("service_category", "eye_education", rate / 100),
+        (30, 60, 100),
+    ),
     *at_rates(
         "fen_for_yuan",
         "amounts in fen instead of yuan, in {rate}% of the rows",
@@ -188,44 +214,54 @@ BATCH_FAULTS = (
         lambda rate: times("monthly_wage_min", 12, rate / 100),
         (10, 30, 100),
     ),
-    BatchFault(
+    *at_rates(
         "codes_moved_category",
-        "codes of the service categories moved by one",
+        "codes of the service categories moved by one, in {rate}% of the rows",
         (MATERNITY,),
-        codes_moved("service_category", "womens_screening", "endoscopy", "weight_management", "spine_and_foot"),
+        lambda rate: codes_moved("service_category", CATEGORIES, rate / 100),
+        (10, 30, 100),
     ),
-    BatchFault(
+    *at_rates(
         "codes_moved_county",
-        "codes of the counties moved by one",
+        "codes of the counties moved by one, in {rate}% of the rows",
         (EYE, MATERNITY, VOUCHERS, REGISTER, INSPECTIONS),
-        codes_moved("organisation_code", *COUNTIES),
+        lambda rate: codes_moved("organisation_code", COUNTIES, rate / 100),
+        (10, 30, 100),
     ),
-    BatchFault(
+    *at_rates(
         "default_county",
-        "a default for the union in three rows of ten",
+        "a default for the union, in {rate}% of the rows",
         (EYE, MATERNITY, VOUCHERS),
-        default_taken("organisation_code", "220102", 0.3),
+        lambda rate: default_taken("organisation_code", "220102", rate / 100),
+        (10, 30, 100),
     ),
-    BatchFault(
-        "voucher_emptied", "voucher number left out in three rows of ten", (EYE, MATERNITY), emptied("voucher_id", 0.3)
+    *at_rates(
+        "voucher_emptied",
+        "voucher number left out, in {rate}% of the rows",
+        (EYE, MATERNITY),
+        lambda rate: emptied("voucher_id", rate / 100),
+        (10, 30, 100),
     ),
-    BatchFault(
+    *at_rates(
         "redemption_emptied",
-        "half of the redemptions not noted by the mini-program",
+        "{rate}% of the redemptions not noted by the mini-program",
         (VOUCHERS,),
-        emptied("redeemed_on", 0.5),
+        lambda rate: emptied("redeemed_on", rate / 100),
+        (10, 50, 100),
     ),
-    BatchFault(
+    *at_rates(
         "entered_twice",
-        "a fifth of the rows twice, numbered anew",
+        "{rate}% of the rows twice, numbered anew",
         (EYE, MATERNITY),
-        entered_twice("health_services", 0.2),
+        lambda rate: entered_twice("health_services", rate / 100),
+        (5, 20, 100),
     ),
-    BatchFault(
+    *at_rates(
         "night_again",
-        "the night before once more, numbered anew",
+        "{rate}% of the night before once more, numbered anew",
         (EYE, MATERNITY),
-        night_before_again("health_services"),
+        lambda rate: night_before_again("health_services", rate / 100),
+        (10, 50, 100),
     ),
     *at_rates(
         "default_creeps",

@@ -50,16 +50,16 @@ def test_clean_nights_raise_no_learned_alarm(house: House) -> None:
 @pytest.mark.parametrize(
     ("kind", "supply", "check", "nights"),
     [
-        ("codes_moved_county", EYE, "health_services.organisation_code_drift", 2),
-        ("category_lost", EYE, "health_services.service_category_drift", 1),
-        ("codes_moved_category", MATERNITY, "health_services.service_category_drift", 1),
-        ("night_again", EYE, "health_services.entered_again", 1),
-        ("entered_twice", EYE, "health_services.same_service_twice", 1),
+        ("codes_moved_county_100", EYE, "health_services.organisation_code_drift", 2),
+        ("category_lost_100", EYE, "health_services.service_category_drift", 1),
+        ("codes_moved_category_100", MATERNITY, "health_services.service_category_drift", 1),
+        ("night_again_100", EYE, "health_services.entered_again", 1),
+        ("entered_twice_20", EYE, "health_services.same_service_twice", 1),
         ("fen_for_yuan_100", RELIEF, "relief_payments.amount_yuan_unit", 1),
-        ("county_lost", REGISTER, "hardship_register.organisation_code_absent", 1),
+        ("county_lost_100", REGISTER, "hardship_register.organisation_code_absent", 1),
         ("shrinks_again_20", MATERNITY, "health_services.shrunk", 1),
         ("reopened_silently_100", EVENTS, "mediation_events.closed_stays_closed", 3),
-        ("codes_moved_county", REGISTER, "hardship_register.moved_at_once", 1),
+        ("codes_moved_county_100", REGISTER, "hardship_register.moved_at_once", 1),
     ],
 )
 def test_a_batch_that_is_wrong_is_noticed(

@@ -193,6 +193,20 @@ def test_another_unit_and_an_emptied_column_are_found() -> None:
     assert not is_usual(learn(filled, "check", profile(MONDAY, 100, filled={"voucher_id": 50}), past()))
 
 
+def test_a_column_left_empty_is_found_before_it_is_known_how_much_its_share_varies() -> None:
+    filled = Figure(figure="filled", column="voucher_id", tolerance=5, nights=7)
+    history = past(nights=42)
+    empty = [profile(MONDAY + timedelta(days=number), 100, filled={"voucher_id": 0}) for number in range(7)]
+    found = learn(filled, "check", empty[-1], [*history, *empty[:-1]])
+    assert not is_usual(found)
+    assert found.basis == "据2025-W30至2025-W35的6个区间，每个区间都有填写"
+    with pytest.raises(TooLittlePast, match="可据以计算波动的只有"):
+        learn(filled, "check", empty[-2], [*history, *empty[:-2]])
+    sometimes = [*history[:-7], *(replace(item, filled={"voucher_id": 0}) for item in history[-7:])]
+    with pytest.raises(TooLittlePast, match="可据以计算波动的只有"):
+        learn(filled, "check", empty[-1], [*sometimes, *empty[:-1]])
+
+
 def test_a_long_history_serves_for_shares_and_not_for_numbers_of_rows() -> None:
     history = [profile(date(2025, 1, 1), 24_000, days=243)]
     assert drift(profile(MONDAY, 110), history).basis.startswith("据2025-W01至2025-W35的1个批次")

@@ -30,6 +30,7 @@ SEASON = 0.02  # of the square root of a number of rows: 4% of the rows
 RECENT = 4  # windows that say where a figure stands at present
 LATEST_NIGHTS, FEWEST = 28, 8  # how far back growth and spread are looked for: nights, and at least so many windows
 MEMBERS_NAMED = 5
+SURELY_SOME = 12  # rows to be expected, of which not one is no chance
 BATCHES, WINDOWS = N_("个批次"), N_("个区间")
 TOO_FEW = N_("可比的只有 {number} {what}，至少要 {least} 个")
 
@@ -213,6 +214,9 @@ def _filled(figure: Figure, window: _Window, blocks: Sequence[_Window]) -> Learn
     column = str(figure.column)
     known = [block for block in blocks if block.rows]
     shares = [("", block.filled(column) / block.rows) for block in known]
+    lowest = min((share for _, share in shares), default=0.0)
+    if lowest * window.rows >= SURELY_SOME and not window.filled(column):  # however much the share varies
+        return Learned(0.0, lowest, 1.0, _basis(known, WINDOWS, N_("每个区间都有填写")))
     level, spread = _level(figure, "", WINDOWS, shares)
     chance = math.sqrt(max(level * (1 - level), 0.05) / window.rows)
     spread = max(spread, chance, 0.02) * figure.tolerance

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import click
@@ -35,7 +35,7 @@ from worker_services.warehouse.build import build
 from worker_services.warehouse.publish import publish
 
 LAST = Week.parse("2025-W43")
-YEAR = Interval.parse("2025-01-01/2025-01-02").start
+YEAR = date(2025, 1, 1)
 
 
 def weeks_before(last: Week, count: int) -> list[Week]:

@@ -51,9 +51,9 @@ def codes_lost(column: str, code: str, share: float) -> Spoil:
     return lambda rng, rows, before, number: rows[(rows[column] != code) | (rng.random(len(rows)) >= share)]
 
 
-def rows_dwindling(points: float) -> Spoil:
-    """Rows left out at random, each night so many hundredths more."""
-    return lambda rng, rows, before, number: rows[rng.random(len(rows)) >= points * number / 100]
+def rows_dwindling(share: float) -> Spoil:
+    """Rows left out at random, each night such a share more."""
+    return lambda rng, rows, before, number: rows[rng.random(len(rows)) >= share * number]
 
 
 def times(column: str, factor: float, share: float = 1) -> Spoil:
@@ -86,11 +86,9 @@ def default_taken(column: str, value: str, share: float) -> Spoil:
     return spoil
 
 
-def default_creeping(column: str, value: str, points: float) -> Spoil:
-    """A default written instead of what was meant, each night in so many hundredths of the rows more."""
-    return lambda rng, rows, before, number: default_taken(column, value, points * number / 100)(
-        rng, rows, before, number
-    )
+def default_creeping(column: str, value: str, share: float) -> Spoil:
+    """A default written instead of what was meant, each night in such a share of the rows more."""
+    return lambda rng, rows, before, number: default_taken(column, value, share * number)(rng, rows, before, number)
 
 
 def reopened_silently(share: float) -> Spoil:
@@ -146,9 +144,9 @@ def at_rates(
     *,
     is_redelivery: bool = False,
 ) -> tuple[BatchFault, ...]:
-    """A kind of dirt at three rates; {rate} in what it says is filled in."""
+    """A kind of dirt at three rates in hundredths, of which `spoil` is given the share; {rate} is filled in."""
     return tuple(
-        BatchFault(f"{kind}_{rate:g}", says.format(rate=f"{rate:g}"), supplies, spoil(rate), is_redelivery)
+        BatchFault(f"{kind}_{rate:g}", says.format(rate=f"{rate:g}"), supplies, spoil(rate / 100), is_redelivery)
         for rate in rates
     )
 
@@ -162,112 +160,112 @@ BATCH_FAULTS = (
         "rows_lost",
         "{rate}% of the rows lost",
         (EYE, MATERNITY, VOUCHERS, COUNSELLING),
-        lambda rate: some_rows_lost(rate / 100),
+        some_rows_lost,
         (5, 20, 50),
     ),
     *at_rates(
         "county_lost",
         "{rate}% of a large county's rows lost",
         (EYE, MATERNITY, VOUCHERS, REGISTER, APPOINTMENTS),
-        lambda rate: codes_lost("organisation_code", "220102", rate / 100),
+        lambda share: codes_lost("organisation_code", "220102", share),
         (30, 60, 100),
     ),
     *at_rates(
         "small_county_lost",
         "{rate}% of a small county's rows lost",
         (EYE, MATERNITY, VOUCHERS),
-        lambda rate: codes_lost("organisation_code", "220182", rate / 100),
+        lambda share: codes_lost("organisation_code", "220182", share),
         (30, 60, 100),
     ),
     *at_rates(
         "hospital_lost",
         "{rate}% of one hospital's vouchers lost",
         (VOUCHERS,),
-        lambda rate: codes_lost("partner_id", "eye_hospital", rate / 100),
+        lambda share: codes_lost("partner_id", "eye_hospital", share),
         (30, 60, 100),
     ),
     *at_rates(
         "category_lost",
         "{rate}% of one service category's rows lost",
         (EYE,),
-        lambda rate: codes_lost("service_category", "eye_education", rate / 100),
+        lambda share: codes_lost("service_category", "eye_education", share),
         (30, 60, 100),
     ),
     *at_rates(
         "fen_for_yuan",
         "amounts in fen instead of yuan, in {rate}% of the rows",
         (RELIEF,),
-        lambda rate: times("amount_yuan", 100, rate / 100),
+        lambda share: times("amount_yuan", 100, share),
         (10, 30, 100),
     ),
     *at_rates(
         "hours_for_minutes",
         "durations in hours instead of minutes, in {rate}% of the rows",
         (COUNSELLING,),
-        lambda rate: times("duration_minutes", 1 / 60, rate / 100),
+        lambda share: times("duration_minutes", 1 / 60, share),
         (10, 30, 100),
     ),
     *at_rates(
         "yearly_for_monthly",
         "yearly wages instead of monthly, in {rate}% of the rows",
         (POSTINGS,),
-        lambda rate: times("monthly_wage_min", 12, rate / 100),
+        lambda share: times("monthly_wage_min", 12, share),
         (10, 30, 100),
     ),
     *at_rates(
         "codes_moved_category",
         "codes of the service categories moved by one, in {rate}% of the rows",
         (MATERNITY,),
-        lambda rate: codes_moved("service_category", CATEGORIES, rate / 100),
+        lambda share: codes_moved("service_category", CATEGORIES, share),
         (10, 30, 100),
     ),
     *at_rates(
         "codes_moved_county",
         "codes of the counties moved by one, in {rate}% of the rows",
         (EYE, MATERNITY, VOUCHERS, REGISTER, INSPECTIONS),
-        lambda rate: codes_moved("organisation_code", COUNTIES, rate / 100),
+        lambda share: codes_moved("organisation_code", COUNTIES, share),
         (10, 30, 100),
     ),
     *at_rates(
         "default_county",
         "a default for the union, in {rate}% of the rows",
         (EYE, MATERNITY, VOUCHERS),
-        lambda rate: default_taken("organisation_code", "220102", rate / 100),
+        lambda share: default_taken("organisation_code", "220102", share),
         (10, 30, 100),
     ),
     *at_rates(
         "voucher_emptied",
         "voucher number left out, in {rate}% of the rows",
         (EYE, MATERNITY),
-        lambda rate: emptied("voucher_id", rate / 100),
+        lambda share: emptied("voucher_id", share),
         (10, 30, 100),
     ),
     *at_rates(
         "redemption_emptied",
         "{rate}% of the redemptions not noted by the mini-program",
         (VOUCHERS,),
-        lambda rate: emptied("redeemed_on", rate / 100),
+        lambda share: emptied("redeemed_on", share),
         (10, 50, 100),
     ),
     *at_rates(
         "entered_twice",
         "{rate}% of the rows twice, numbered anew",
         (EYE, MATERNITY),
-        lambda rate: entered_twice("health_services", rate / 100),
+        lambda share: entered_twice("health_services", share),
         (5, 20, 100),
     ),
     *at_rates(
         "night_again",
         "{rate}% of the night before once more, numbered anew",
         (EYE, MATERNITY),
-        lambda rate: night_before_again("health_services", rate / 100),
+        lambda share: night_before_again("health_services", share),
         (10, 50, 100),
     ),
     *at_rates(
         "default_creeps",
         "a default for the union in {rate} hundredths of the rows more each night",
         (MATERNITY, VOUCHERS),
-        lambda rate: default_creeping("organisation_code", "220102", rate),
+        lambda share: default_creeping("organisation_code", "220102", share),
         (0.5, 1, 2),
     ),
     *at_rates(
@@ -281,7 +279,7 @@ BATCH_FAULTS = (
         "shrinks_again",
         "a delivery sent again with {rate}% of the rows missing",
         (MATERNITY, VOUCHERS, COUNSELLING),
-        lambda rate: some_rows_lost(rate / 100),
+        some_rows_lost,
         (5, 20, 50),
         is_redelivery=True,
     ),
@@ -289,7 +287,7 @@ BATCH_FAULTS = (
         "reopened_silently",
         "{rate}% of the cases closed the night before worked on again, not reopened",
         (EVENTS,),
-        lambda rate: reopened_silently(rate / 100),
+        reopened_silently,
         (20, 50, 100),
     ),
 )

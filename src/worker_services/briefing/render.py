@@ -25,7 +25,6 @@ from weasyprint.document import Document
 from worker_services.audit import ledger
 from worker_services.audit.heads import as_head
 from worker_services.audit.protected import named
-from worker_services.briefing import per_style  # noqa: F401 - its import is its effect
 from worker_services.briefing.charts import place_labels
 from worker_services.briefing.config import load_config
 from worker_services.briefing.errors import RenderFault
@@ -107,6 +106,7 @@ def definition_anchor(figure: Figure) -> str:
     return "d-quality" if kind.startswith("quality") else f"d-{figure.metric}"
 
 
+@no_collection()
 def render(settings: Settings, week: Week, edition: str, build_id: str | None = None) -> BriefingFiles:
     """Write <reports>/briefings/<week>/<edition>.html, .figures.json, .figures.csv and .pdf, each whole or not at all.
 
@@ -115,11 +115,6 @@ def render(settings: Settings, week: Week, edition: str, build_id: str | None = 
     Reads the given build, by default the published one. The same build gives the same bytes.
     Raises NoPublishedBuild, WeekNotCovered, UnknownEdition, RenderFault.
     """
-    with no_collection():
-        return _render(settings, week, edition, build_id)
-
-
-def _render(settings: Settings, week: Week, edition: str, build_id: str | None) -> BriefingFiles:
     briefing = read_briefing(build_path(settings, build_id), load_config(settings), edition, week)
     pdf, figures_json, figures_csv = typeset(settings, briefing)
     files = BriefingFiles.at(settings, week, edition)
